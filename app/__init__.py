@@ -1,0 +1,1 @@
+"""The server: edge, pipelines, state, and the one place that wires them."""

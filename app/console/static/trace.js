@@ -1,0 +1,68 @@
+// "Why did it say that?": one turn as it was understood, searched, decided, checked and timed.
+
+import { get, seg } from "./api.js";
+import { full } from "./clock.js";
+import { h, icon } from "./dom.js";
+import { dialog } from "./toast.js";
+import { ACTIONS, mode, tidy } from "./words.js";
+
+const SCORES = ["anger", "abuse", "legal_threat", "cancel_intent", "safety", "injection", "not_helped"];
+
+export async function openTrace(turn) {
+  const box = dialog("drawer", "Why did it say that?", h("p", { class: "loading", role: "status" }, "Loading…"));
+  try {
+    const found = await get(`/turns/${seg(turn)}`);
+    box.fill(picture(found));
+  } catch (error) { box.fill(h("p", { role: "alert" }, error.message)); }
+}
+
+const part = (title, ...content) => h("section", { class: "trace-part" }, h("h3", {}, title), content);
+const percent = (score) => `${Math.round((score || 0) * 100)}%`;
+
+export function bar(score, tone) {
+  const fill = h("span", { class: `bar-fill ${tone || ""}` });
+  fill.style.width = percent(Math.max(0, Math.min(1, score || 0)));
+  return h("span", { class: "bar", "aria-hidden": "true" }, fill);
+}
+
+export function understood(found) {
+  const mood = found.sentiment || 0;
+  return [
+    h("dl", { class: "pairs" },
+      h("dt", {}, "Language"), h("dd", {}, found.language || "–"),
+      h("dt", {}, "Intent"), h("dd", {}, found.intent ? `${tidy(found.intent.name)} · ${percent(found.intent.score)}` : "none of the known ones"),
+      h("dt", {}, "Sentiment"), h("dd", {}, `${mood > 0 ? "+" : ""}${mood.toFixed(2)} (${mood <= -0.6 ? "very unhappy" : mood < -0.2 ? "unhappy" : mood > 0.2 ? "happy" : "neutral"})`),
+      found.asks_human ? [h("dt", {}, "Asks for"), h("dd", {}, "a person")] : null,
+      (found.times || []).length ? [h("dt", {}, "Times"), h("dd", {}, found.times.map((t) => `“${t.text}” → ${full(t.value)}`).join(", "))] : null),
+    h("ul", { class: "scores" }, SCORES.filter((name) => name in found).map((name) => h("li", {}, h("span", {}, tidy(name)), bar(found[name], found[name] >= 0.5 ? "hot" : ""), h("span", { class: "digits" }, percent(found[name])))))];
+}
+
+export function passages(found) {
+  return h("ol", { class: "passages" }, found.map((p) => h("li", {}, h("details", {},
+    h("summary", {}, h("span", { class: "passage-title" }, p.title || p.document, p.section && h("span", { class: "muted" }, p.section)), bar(p.score), h("span", { class: "digits" }, Number(p.score).toFixed(2))),
+    h("blockquote", { dir: "auto" }, p.text), h("p", { class: "muted" }, p.document)))));
+}
+
+function picture({ trace, handler, state, started_at: started, ended_at: ended }) {
+  const decision = trace.decision || {};
+  const timings = Object.entries(trace.timings_ms || {});
+  const longest = Math.max(1, ...timings.map(([, ms]) => ms));
+  return [
+    part("Decision",
+      h("p", { class: "verdict" }, h("b", {}, ACTIONS[decision.action] || tidy(decision.action || handler)), decision.confidence !== undefined && h("span", { class: "muted" }, ` · confidence ${percent(decision.confidence)}`)),
+      (decision.reasons || []).length ? h("ul", { class: "chips" }, decision.reasons.map((r) => h("li", { class: "chip" }, tidy(r)))) : null,
+      h("dl", { class: "pairs" }, h("dt", {}, "Handler"), h("dd", {}, handler), h("dt", {}, "Mode"), h("dd", {}, trace.mode ? mode(trace.mode) : "–"),
+        h("dt", {}, "Outcome"), h("dd", {}, state === "dropped" ? "Dropped: a person had taken over" : "Committed"),
+        h("dt", {}, "Written by"), h("dd", {}, trace.generated ? "a language model, from the passages" : "no model: lines and the docs' own sentences"),
+        (trace.effects || []).length ? [h("dt", {}, "Effects"), h("dd", {}, trace.effects.join(", "))] : null,
+        (trace.refused || []).length ? [h("dt", {}, "Refused"), h("dd", {}, trace.refused.map(tidy).join(", "))] : null)),
+    trace.understanding && part("Understood", understood(trace.understanding)),
+    trace.query && part("Searched for", h("p", { class: "query", dir: "auto" }, trace.query)),
+    part("Passages it leaned on", (trace.passages || []).length ? passages(trace.passages) : h("p", { class: "muted" }, "None.")),
+    part("Checks", (trace.checks || []).length ? h("ul", { class: "checks" }, trace.checks.map((c) => h("li", { class: c.verdict },
+      icon(c.verdict === "pass" ? "check" : c.verdict === "rewrite" ? "pencil" : "close"), h("span", {}, tidy(c.name)), h("span", { class: "muted" }, c.direction === "in" ? "incoming" : "outgoing"),
+      h("b", {}, { pass: "Passed", rewrite: "Rewrote", block: "Blocked" }[c.verdict] || c.verdict), c.reason && h("span", { class: "muted" }, tidy(c.reason))))) : h("p", { class: "muted" }, "No check had anything to say.")),
+    part("Time", timings.length ? h("ul", { class: "scores" }, timings.map(([name, ms]) => h("li", {}, h("span", {}, tidy(name)), bar(ms / longest), h("span", { class: "digits" }, `${Math.round(ms)} ms`)))) : null,
+      h("p", { class: "muted" }, `${full(started)} · ${Math.max(0, Date.parse(ended) - Date.parse(started))} ms from claim to commit`)),
+  ];
+}

@@ -1,0 +1,28 @@
+// What the pages call things.
+
+export const CHANNELS = { web: "Web chat", sms: "SMS", email: "Email", slack: "Slack", whatsapp: "WhatsApp", voice: "Phone", api: "API", console: "Console" };
+export const channel = (name) => CHANNELS[name] || name;
+
+export const STATUS = { open: "Open", waiting_customer: "Waiting for customer", waiting_us: "Waiting for us", snoozed: "Snoozed", resolved: "Resolved" };
+
+export const DELIVERY = {
+  queued: ["Queued", "clock"], claimed: ["Sending", "clock"], sent: ["Sent", "check"], delivered: ["Delivered", "checks"],
+  read: ["Read", "checks"], unknown: ["In flight: asking the provider", "clock"], dead: ["Not delivered", "alert"],
+  dropped: ["Dropped, not sent", "close"], discarded: ["Discarded, not sent", "close"], expired: ["Expired, not sent", "close"],
+  proposed: ["Not sent yet", "pencil"],
+};
+
+export const MODES = [["", "Team setting"], ["auto", "Bot answers"], ["draft", "Bot drafts"], ["manual", "A person answers"]];
+export const mode = (value) => Object.fromEntries(MODES)[value || ""] || value;
+
+export const ASSURANCE = {
+  proven: ["Proven", "Signed, authenticated or confirmed by a person"],
+  channel: ["Channel", "The provider vouches for this address"],
+  claimed: ["Claimed", "Only what they said: not proven"],
+};
+
+export const ACTIONS = { answer: "Answered from the docs", ask_back: "Asked back", decline: "Said it does not know", handoff: "Asked for a person" };
+
+export const who = (row) => row.contact || row.external_id || `Visitor ${String(row.contact_id || "").slice(-4)}`;
+export const plural = (n, one, many) => `${n} ${n === 1 ? one : many || `${one}s`}`;
+export const tidy = (code) => String(code).replace(/[_.]/g, " ");

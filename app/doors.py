@@ -1,0 +1,171 @@
+"""What becomes of the events a channel has verified: committed before the provider gets its 2xx."""
+
+import contextlib
+import logging
+
+from app.services import Services
+from core.conversations import Csm, Inbox
+from core.errors import ConflictError, ForbiddenError, NotFoundError
+from core.ids import ConversationId, TenantId
+from core.messages import ConsentChange, Event, Ignored, Inbound, Receipt, TeamAction
+from core.ports import Accepted
+
+logger = logging.getLogger(__name__)
+
+
+async def take(services: Services, inbox: Inbox, event: Event) -> None:
+    """Commit one event. Raises UnavailableError when it cannot be kept: the provider must send it again."""
+    services.metrics.count("events", channel=inbox.channel, kind=type(event).__name__)
+    match event:
+        case Inbound():
+            await receive(services, inbox, event)
+        case Receipt():
+            await services.intake.receipt(inbox, event)
+        case ConsentChange():
+            await _consent(services, inbox, event)
+        case TeamAction():
+            await team_action(services, inbox, event)
+        case Ignored(reason):
+            logger.info("event.ignored", extra={"channel": inbox.channel, "reason": reason})
+
+
+async def receive(services: Services, inbox: Inbox, inbound: Inbound) -> Accepted:
+    """Commit a customer's message, wake a worker and tell who watches."""
+    quiet = services.plugins.channels[inbound.channel].capabilities.quiet
+    quiet = 0.0 if inbound.inline else quiet
+    accepted = await services.intake.accept(inbox, inbound, quiet)
+    if not accepted.duplicate:
+        await services.wakeups.wake("turn", accepted.conversation_id, quiet)
+        await changed(services, accepted.tenant, accepted.conversation_id)
+    return accepted
+
+
+async def changed(
+    services: Services, tenant: TenantId, conversation: ConversationId, kind: str = "status"
+) -> None:
+    """Hint that a conversation changed: the customer's sockets and the console look again."""
+    await services.fanout.publish(
+        f"conv:{conversation}", {"type": kind, "conversation_id": conversation}
+    )
+    await services.fanout.publish(
+        f"tenant:{tenant}", {"type": "conversation", "conversation_id": conversation}
+    )
+    await services.wakeups.wake("outbox", conversation)
+
+
+async def _consent(services: Services, inbox: Inbox, change: ConsentChange) -> None:
+    key = {True: "consent.started", False: "consent.stopped", None: "consent.help"}[change.granted]
+    policy = await services.directory.policy(inbox.tenant)
+    notice = services.lines_for(policy).say(key, policy.locale, change.channel)
+    await services.intake.consent(inbox, change, notice)
+    await services.wakeups.wake("outbox", inbox.tenant)
+
+
+async def team_action(services: Services, inbox: Inbox, action: TeamAction) -> str:
+    """Do what a CSM pressed or wrote on their own channel; returns what became of it.
+
+    A person we do not know cannot act: their words stay notes. A reply by anyone but the owner is a note too.
+    """
+    tenant = inbox.tenant
+    conversation = action.conversation_id
+    if conversation is None and action.thread:
+        conversation = await services.humans.by_alert(tenant, action.thread)
+    if conversation is None:
+        return "unknown_conversation"
+    csm = await services.access.by_slack(tenant, action.actor.rpartition(":")[2])
+    try:
+        done = await _act(services, tenant, conversation, csm, action)
+    except (ConflictError, ForbiddenError, NotFoundError) as error:
+        # two people pressed at once, or an old button: the alert says how it stands now
+        done = error.code
+        # a conversation that is gone, or never was ours, has no alert to say it under
+        with contextlib.suppress(NotFoundError):
+            await services.humans.note_for_team(
+                tenant, conversation, "usher", error.detail, action.external_id
+            )
+    await changed(services, tenant, conversation)
+    return done
+
+
+async def _act(
+    services: Services,
+    tenant: TenantId,
+    conversation: ConversationId,
+    csm: Csm | None,
+    action: TeamAction,
+) -> str:
+    name = csm.name if csm else action.actor_name or action.actor
+    if action.kind == "note" or (action.kind == "reply" and csm is None):
+        await services.humans.note(tenant, conversation, name, action.text, action.external_id)
+        return "noted"
+    if csm is None or csm.role == "viewer":
+        raise ForbiddenError(f"{name} is not known as a CSM here and cannot do that")
+    if action.kind == "reply":
+        return await reply(services, tenant, conversation, csm, action.text, action.external_id)
+    if action.kind == "claim":
+        await take_over(services, tenant, conversation, csm, action.external_id)
+    elif action.kind == "hand_back":
+        await hand_back(services, tenant, conversation, csm, action.external_id)
+    else:
+        await services.humans.resolve(tenant, conversation, csm, action.external_id)
+    return action.kind
+
+
+async def reply(
+    services: Services,
+    tenant: TenantId,
+    conversation: ConversationId,
+    csm: Csm,
+    text: str,
+    external_id: str | None = None,
+) -> str:
+    """Send the owner's words to the customer; anybody else's stay a note."""
+    try:
+        await services.humans.reply(tenant, conversation, csm, text, external_id)
+    except (ConflictError, ForbiddenError):
+        await services.humans.note(tenant, conversation, csm.name, text, external_id)
+        return "noted"
+    await changed(services, tenant, conversation)
+    return "sent"
+
+
+async def take_over(
+    services: Services,
+    tenant: TenantId,
+    conversation: ConversationId,
+    csm: Csm,
+    event: str | None = None,
+) -> int:
+    """Make a CSM the owner and say so to the customer; returns bot messages already at a provider."""
+    say = await _line(services, tenant, conversation, "takeover.joined", csm)
+    in_flight = await services.humans.take_over(tenant, conversation, csm, say, event)
+    await services.fanout.publish(
+        f"conv:{conversation}", {"type": "draft_end", "turn_id": "", "reason": "takeover"}
+    )
+    await changed(services, tenant, conversation)
+    return len(in_flight)
+
+
+async def hand_back(
+    services: Services,
+    tenant: TenantId,
+    conversation: ConversationId,
+    csm: Csm,
+    event: str | None = None,
+) -> None:
+    """Let the bot resume and say so to the customer."""
+    say = await _line(services, tenant, conversation, "takeover.left", csm)
+    await services.humans.hand_back(tenant, conversation, csm, say, event)
+    await changed(services, tenant, conversation)
+
+
+async def _line(
+    services: Services, tenant: TenantId, conversation: ConversationId, key: str, csm: Csm
+) -> str:
+    found = await services.reads.conversation(tenant, conversation)
+    if found is None:
+        raise NotFoundError("no such conversation")
+    policy = await services.directory.policy(tenant)
+    return services.lines_for(policy).say(
+        key, found.locale or policy.locale, found.channel, name=csm.name.split()[0]
+    )

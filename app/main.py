@@ -1,0 +1,98 @@
+"""create_app(services): mount the edge, start the worker, stop everything in order."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import HTTPConnection
+
+from app.api import (
+    accounts,
+    business,
+    errors,
+    explain,
+    feedback,
+    health,
+    hooks,
+    manage,
+    memory,
+    msg,
+    socket,
+)
+from app.api.web_chat import WebChat
+from app.console import build_router as build_console
+from app.services import Services
+from app.simulator.wiring import Simulator
+
+logger = logging.getLogger(__name__)
+
+_ROUTERS = (msg, feedback, business, accounts, memory, explain, hooks, manage, health)
+
+
+def create_app(services: Services, secret: str, simulator: Simulator | None = None) -> FastAPI:
+    """Return the app. `secret` signs visitor tokens; `simulator` is for development only."""
+
+    @contextlib.asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        await services.open()
+        work = None
+        if services.settings.embedded_worker:
+            work = asyncio.create_task(services.worker.run(), name="worker")
+            work.add_done_callback(_report)
+        if simulator is not None:
+            await simulator.open(services)
+        try:
+            yield
+        finally:
+            if simulator is not None:
+                await simulator.close()
+            if work is not None:
+                work.cancel()
+                await asyncio.gather(work, return_exceptions=True)
+            await services.close()
+
+    app = FastAPI(
+        title="usher",
+        version="0.1.0",
+        summary="The front door of customer success.",
+        lifespan=life,
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    app.state.services = services
+    app.add_middleware(GZipMiddleware, minimum_size=1_000)
+    errors.install(app)
+    for module in _ROUTERS:
+        app.include_router(module.router)
+    app.include_router(socket.build_router(_chat(services, secret)))
+    app.include_router(build_console(), prefix="/console")
+    if simulator is not None:
+        app.include_router(simulator.router())
+        simulator.mount(app)
+    return app
+
+
+def _chat(services: Services, secret: str) -> Callable[[HTTPConnection], WebChat]:
+    web = services.inboxes.configured("web")
+    chat = WebChat(
+        clock=services.clock,
+        intake=services.intake,
+        fanout=services.fanout,
+        wakeups=services.wakeups,
+        directory=services.directory,
+        cache=services.cache,
+        lines_for=services.lines_for,
+        transcript=services.reads,
+        visitor_secret=secret,
+        development=services.settings.development,
+        demo_key=web[0][0] if web and services.settings.development else None,
+    )
+    return lambda _connection: chat
+
+
+def _report(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and task.exception() is not None:
+        logger.critical("worker.died", exc_info=task.exception())

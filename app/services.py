@@ -1,0 +1,106 @@
+"""What the edge and the worker may call: built once by app/compose.py, passed down, never looked up.
+
+The stores' classes are named for their types only; nothing here imports them at run time.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app.chain import Chain
+from app.inboxes import Inboxes
+from app.metrics import PrometheusMetrics
+from app.settings import ServerSettings
+from app.thinking import Thinker
+from app.waiting import Waiter
+from app.worker import Worker
+from core.clock import Clock
+from core.contracts import ChannelSpec, CheckSpec, HandlerSpec
+from core.ports import (
+    Alarms,
+    Answers,
+    Cache,
+    Fanout,
+    Generator,
+    Humans,
+    Inline,
+    Intake,
+    Lines,
+    Outbox,
+    Recall,
+    Retriever,
+    TenantPolicy,
+    Understands,
+    UnitOfWork,
+    Wakeups,
+)
+
+if TYPE_CHECKING:
+    from app.store.access import SqlAccess
+    from app.store.bookings import SqlBookings
+    from app.store.directory import SqlDirectory
+    from app.store.knowledge import SqlPassages
+    from app.store.memory import SqlFacts, SqlGaps, SqlIntents
+    from app.store.reads import SqlReads
+    from app.store.state import SqlIdempotency, SqlPluginState
+
+
+@dataclass(frozen=True, slots=True)
+class Plugins:
+    """What was discovered."""
+
+    channels: Mapping[str, ChannelSpec]
+    handlers: Mapping[str, HandlerSpec]
+    checks: Mapping[str, CheckSpec]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything the API, the sockets, the pages, the CLI and the worker use."""
+
+    settings: ServerSettings
+    clock: Clock
+    metrics: PrometheusMetrics
+    plugins: Plugins
+    inboxes: Inboxes
+    # the message path
+    intake: Intake
+    turns: UnitOfWork
+    outbox: Outbox
+    alarms: Alarms
+    inline: Inline
+    humans: Humans
+    waiter: Waiter
+    thinker: Thinker
+    chain: Chain
+    worker: Worker
+    wakeups: Wakeups
+    fanout: Fanout
+    cache: Cache
+    # state
+    directory: "SqlDirectory"
+    access: "SqlAccess"
+    reads: "SqlReads"
+    passages: "SqlPassages"
+    facts: "SqlFacts"
+    gaps: "SqlGaps"
+    intents: "SqlIntents"
+    state: "SqlPluginState"
+    idempotency: "SqlIdempotency"
+    calendar: "SqlBookings"
+    # knowledge and words
+    understands: Understands
+    answers: Answers
+    retriever: Retriever
+    recall: Recall
+    generator: Generator
+    encode: Callable[..., Awaitable[Any]]
+    lines_for: Callable[[TenantPolicy], Lines]
+    # life
+    open: Callable[[], Awaitable[None]]
+    close: Callable[[], Awaitable[None]]
+    healthy: Callable[[], Awaitable[Mapping[str, bool]]]
+    after_ingest: Callable[[str], Awaitable[None]]
+    after_facts: Callable[[str, str], Awaitable[None]]
+    rebuild: Callable[[str], Awaitable[int]]
+    teach: Callable[[str], Awaitable[int]]

@@ -1,0 +1,101 @@
+"""Replies of waiting callers: claimed by whoever waits or reads, dropped by a takeover until then."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import ColumnElement
+
+from app.store import rows
+from app.store.database import Database, db_now
+from app.store.models import messages, outbox, turns
+from core.ids import ConversationId, MessageId, TenantId, TurnId
+from core.messages import MessageKind, StoredMessage
+from core.ports import TurnView
+
+# what has begun to go out: the rest a takeover may still drop
+VISIBLE = ("claimed", "sent", "delivered", "read", "unknown", "dead")
+
+
+class SqlInline:
+    """Port `Inline`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def take(self, tenant: TenantId, message: MessageId) -> TurnView | None:
+        """See the port."""
+        async with self._database.read() as connection:
+            row = (
+                await connection.execute(
+                    select(messages.c.turn_id, messages.c.status).where(
+                        messages.c.id == message, messages.c.tenant == tenant
+                    )
+                )
+            ).one_or_none()
+        if row is not None and row.status == "recorded":
+            # thanks after closing: no turn will ever take it, so nobody waits for one
+            return TurnView(turn_id=TurnId(""), handler="recorded", trace={}, replies=())
+        turn = row.turn_id if row is not None else None
+        if turn is None:
+            return None
+        async with self._database.write() as connection:
+            await _claim(connection, outbox.c.turn_id == turn)
+            ran = (
+                await connection.execute(
+                    select(turns.c.handler, turns.c.trace).where(turns.c.id == turn)
+                )
+            ).one()
+            replies = await connection.execute(
+                select(messages)
+                .where(
+                    messages.c.turn_id == turn,
+                    messages.c.direction == "out",
+                    messages.c.inline.is_(True),
+                    messages.c.status.in_(VISIBLE),
+                )
+                .order_by(messages.c.seq)
+            )
+            return TurnView(
+                turn_id=TurnId(turn),
+                handler=ran.handler,
+                trace=ran.trace,
+                replies=tuple(rows.message(r) for r in replies.mappings()),
+            )
+
+    async def read(
+        self, tenant: TenantId, conversation: ConversationId, after: int, limit: int
+    ) -> Sequence[StoredMessage]:
+        """See the port."""
+        async with self._database.write() as connection:
+            await _claim(
+                connection,
+                and_(outbox.c.conversation_id == conversation, outbox.c.tenant == tenant),
+            )
+            found = await connection.execute(
+                select(messages)
+                .where(
+                    messages.c.tenant == tenant,
+                    messages.c.conversation_id == conversation,
+                    messages.c.seq > after,
+                    messages.c.kind != MessageKind.NOTE,
+                    or_(messages.c.direction == "in", messages.c.status.in_(VISIBLE)),
+                )
+                .order_by(messages.c.seq)
+                .limit(limit)
+            )
+            return [rows.message(r) for r in found.mappings()]
+
+
+async def _claim(connection: AsyncConnection, which: ColumnElement[bool]) -> None:
+    taken = await connection.execute(
+        update(outbox)
+        .where(which, outbox.c.inline.is_(True), outbox.c.state == "queued")
+        .values(state="delivered", sent_at=db_now())
+        .returning(outbox.c.message_id)
+    )
+    ids = list(taken.scalars())
+    if ids:
+        await connection.execute(
+            update(messages).where(messages.c.id.in_(ids)).values(status="delivered")
+        )

@@ -1,0 +1,264 @@
+"""What the console, the API and /metrics read: the inbox, traces, handoffs, figures.
+
+Every list is one query, whatever its length. Nothing is written here.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, case, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.store import rows
+from app.store.database import db_now
+from app.store.inbox_list import (
+    Filter,
+    filtered,
+    inbox_query,
+    inbox_row,
+    matches,
+    picking,
+    read_cursor,
+    write_cursor,
+)
+from app.store.models import (
+    conversations,
+    handoffs,
+    messages,
+    outbox,
+    turns,
+)
+from app.store.transcript import GONE_OUT, SqlTranscript
+from core.conversations import Handoff
+from core.ids import ContactId, ConversationId, CsmId, MessageId, TenantId, TurnId
+from core.messages import Author, MessageKind
+from core.views import Counts, InboxRow, Kpis, Page, Trace
+
+
+class SqlReads(SqlTranscript):
+    """Read models of a tenant."""
+
+    # ------------------------------------------------------------ the inbox
+
+    async def inbox_list(
+        self,
+        tenant: TenantId,
+        which: Filter = "open",
+        csm: CsmId | None = None,
+        search: str = "",
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[InboxRow]:
+        """Return conversations, the latest first.
+
+        `mine` are the open ones `csm` owns, `handoffs` those where a person was asked for and none has come.
+        `search` looks in names, ids, addresses, accounts, subjects and what was said. Raises BadInputError
+        for a cursor that is not ours.
+        """
+        picked = picking(tenant).where(*filtered(which, csm))
+        if search.strip():
+            picked = picked.where(matches(tenant, search))
+        if cursor:
+            at, last = read_cursor(cursor)
+            picked = picked.where(
+                or_(
+                    conversations.c.updated_at < at,
+                    and_(conversations.c.updated_at == at, conversations.c.id < last),
+                )
+            )
+        latest = (conversations.c.updated_at.desc(), conversations.c.id.desc())
+        ids = picked.order_by(*latest).limit(limit + 1).correlate(None)
+        query = inbox_query(tenant).where(conversations.c.id.in_(ids)).order_by(*latest)
+        async with self._database.read() as connection:
+            found = (await connection.execute(query)).mappings().all()
+        items = tuple(inbox_row(row) for row in found[:limit])
+        more = len(found) > limit
+        return Page(items, write_cursor(items[-1].updated_at, items[-1].id) if more else None)
+
+    async def inbox_entry(self, tenant: TenantId, conversation: ConversationId) -> InboxRow | None:
+        """Return one conversation's line of the inbox."""
+        query = inbox_query(tenant).where(conversations.c.id == conversation)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        return inbox_row(row) if row else None
+
+    async def inbox_of_contact(
+        self, tenant: TenantId, contact: ContactId, limit: int = 20
+    ) -> Sequence[InboxRow]:
+        """Return a contact's conversations, the latest first."""
+        query = (
+            inbox_query(tenant)
+            .where(conversations.c.contact_id == contact)
+            .order_by(conversations.c.updated_at.desc(), conversations.c.id.desc())
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            return [inbox_row(row) for row in (await connection.execute(query)).mappings()]
+
+    # ------------------------------------------------------------ turns and handoffs
+
+    async def trace(self, tenant: TenantId, turn: TurnId) -> Trace | None:
+        """Return what one turn did and why."""
+        async with self._database.read() as connection:
+            found = await _traces(connection, turns.c.tenant == tenant, turns.c.id == turn)
+        return found[0] if found else None
+
+    async def turns(self, tenant: TenantId, conversation: ConversationId) -> Sequence[Trace]:
+        """Return a conversation's turns, oldest first, dropped ones too."""
+        async with self._database.read() as connection:
+            return await _traces(
+                connection,
+                turns.c.tenant == tenant,
+                turns.c.conversation_id == conversation,
+            )
+
+    async def handoffs(
+        self, tenant: TenantId, state: str | None = None, limit: int = 100
+    ) -> Sequence[Handoff]:
+        """Return handoffs, the longest waiting first."""
+        query = select(handoffs).where(handoffs.c.tenant == tenant)
+        if state is not None:
+            query = query.where(handoffs.c.state == state)
+        query = query.order_by(handoffs.c.requested_at, handoffs.c.id).limit(limit)
+        async with self._database.read() as connection:
+            found = await connection.execute(query)
+            return [rows.handoff(row) for row in found.mappings()]
+
+    # ------------------------------------------------------------ figures
+
+    async def kpis(self, tenant: TenantId, since: datetime) -> Kpis:
+        """Return what happened since a time; see `Kpis` for what each figure means."""
+        async with self._database.read() as connection:
+            talks = (await connection.execute(_talks(tenant, since))).all()
+            handed = set((await connection.execute(_asked(tenant, since))).scalars())
+            volume = await connection.execute(
+                select(messages.c.channel, func.count())
+                .where(
+                    messages.c.tenant == tenant,
+                    messages.c.direction == "in",
+                    messages.c.created_at >= since,
+                )
+                .group_by(messages.c.channel)
+                .order_by(messages.c.channel)
+            )
+            asked = (
+                await connection.execute(
+                    select(handoffs.c.reason, func.count(), func.count(handoffs.c.breached_at))
+                    .where(handoffs.c.tenant == tenant, handoffs.c.requested_at >= since)
+                    .group_by(handoffs.c.reason)
+                    .order_by(handoffs.c.reason)
+                )
+            ).all()
+            per_channel = {str(channel): int(count) for channel, count in volume}
+        total = len(talks)
+        contained = sum(1 for t in talks if t.answers and not t.people and t.id not in handed)
+        waits = [
+            (t.answered_at - t.begun_at).total_seconds()
+            for t in talks
+            if t.answered_at is not None and t.begun_at is not None
+        ]
+        return Kpis(
+            since=since,
+            conversations=total,
+            contained=contained,
+            handoffs=sum(count for _, count, _ in asked),
+            breaches=sum(breached for _, _, breached in asked),
+            volume=per_channel,
+            reasons={str(reason): int(count) for reason, count, _ in asked},
+            containment=contained / total if total else None,
+            handoff_rate=len(handed) / total if total else None,
+            first_response=median(waits) if waits else None,
+        )
+
+    async def counts(self) -> Counts:
+        """Return gauges over all tenants."""
+        async with self._database.read() as connection:
+            states = await connection.execute(
+                select(outbox.c.state, func.count())
+                .where(outbox.c.state.in_(("queued", "claimed", "unknown", "dead")))
+                .group_by(outbox.c.state)
+            )
+            jobs = {str(state): int(count) for state, count in states}
+            due = await connection.scalar(
+                select(func.count())
+                .select_from(conversations)
+                .where(conversations.c.work_at <= db_now())
+            )
+            asked = await connection.scalar(
+                select(func.count()).select_from(handoffs).where(handoffs.c.state == "requested")
+            )
+        return Counts(
+            outbox_queued=jobs.get("queued", 0),
+            outbox_unknown=jobs.get("unknown", 0),
+            outbox_dead=jobs.get("dead", 0),
+            work_due=due or 0,
+            handoffs_requested=asked or 0,
+        )
+
+
+async def _traces(connection: AsyncConnection, *where: ColumnElement[bool]) -> list[Trace]:
+    found = (
+        await connection.execute(
+            select(turns, messages.c.id.label("message_id"), messages.c.direction)
+            .outerjoin(messages, messages.c.turn_id == turns.c.id)
+            .where(*where)
+            .order_by(turns.c.started_at, turns.c.id, messages.c.seq)
+        )
+    ).mappings()
+    grouped: dict[str, list[RowMapping]] = {}
+    for row in found:
+        grouped.setdefault(row["id"], []).append(row)
+    return [_trace(group) for group in grouped.values()]
+
+
+def _trace(group: Sequence[RowMapping]) -> Trace:
+    row = group[0]
+
+    def ids(direction: str) -> tuple[MessageId, ...]:
+        return tuple(MessageId(r["message_id"]) for r in group if r["direction"] == direction)
+
+    return Trace(
+        id=TurnId(row["id"]),
+        conversation_id=ConversationId(row["conversation_id"]),
+        handler=row["handler"],
+        state=row["state"],
+        trace=row["trace"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        inbound=ids("in"),
+        outbound=ids("out"),
+    )
+
+
+def _talks(tenant: TenantId, since: datetime) -> Select[Any]:
+    """One row a conversation begun since then: when it began and was answered, and by whom how often."""
+    inbound = messages.c.direction == "in"
+    reply = and_(messages.c.kind == MessageKind.REPLY, messages.c.status.in_(GONE_OUT))
+
+    def count(*where: ColumnElement[bool]) -> Any:
+        return func.count(case((and_(*where), messages.c.id)))
+
+    return (
+        select(
+            conversations.c.id,
+            func.min(case((inbound, messages.c.created_at))).label("begun_at"),
+            func.min(case((reply, messages.c.created_at))).label("answered_at"),
+            count(reply, messages.c.author == Author.BOT).label("answers"),
+            count(reply, messages.c.author == Author.CSM).label("people"),
+        )
+        .outerjoin(messages, messages.c.conversation_id == conversations.c.id)
+        .where(conversations.c.tenant == tenant, conversations.c.created_at >= since)
+        .group_by(conversations.c.id)
+    )
+
+
+def _asked(tenant: TenantId, since: datetime) -> Select[Any]:
+    """Return the conversations begun since then in which a person was asked for."""
+    return (
+        select(handoffs.c.conversation_id)
+        .join(conversations, conversations.c.id == handoffs.c.conversation_id)
+        .where(conversations.c.tenant == tenant, conversations.c.created_at >= since)
+        .distinct()
+    )

@@ -1,0 +1,456 @@
+"""A turn's three steps against the database: claim, think (elsewhere), commit (design §3).
+
+Nothing is ever decided by a SELECT that a later write relies on: the claim and the commit are conditional
+UPDATEs on the conversation's fence and version, which both databases serialise.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import case, exists, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.store import contacts, effects, queue, rows
+from app.store.database import Database, db_now
+from app.store.models import conversations, inboxes, messages, tenants, turns
+from core.clock import Clock
+from core.conversations import Conversation, Inbox, Status
+from core.crash import crash_point
+from core.effects import RefusedEffect, Send
+from core.ids import ConversationId, InboxId, MessageId, OutboxId, TenantId, new_id
+from core.messages import Assurance, Author, MessageKind, StoredMessage
+from core.ports import Claim, Committed, Reply, Superseded, TurnResult
+
+LEASE_SECONDS = 30.0
+_HISTORY = 30
+_BATCH = 20
+
+
+class _Refused(Exception):  # noqa: N818 - carries a refusal out of the transaction
+    def __init__(self, refused: RefusedEffect) -> None:
+        super().__init__(refused.code)
+        self.refused = refused
+
+
+class SqlTurns:
+    """Port `UnitOfWork`."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        applier: effects.Applier,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._applier = applier
+        self._lease = lease_seconds
+
+    async def ready(self, limit: int = 50) -> Sequence[ConversationId]:
+        """See the port."""
+        async with self._database.read() as connection:
+            found = await connection.execute(
+                select(conversations.c.id)
+                .where(
+                    conversations.c.work_at <= db_now(),
+                    or_(
+                        conversations.c.lease_until.is_(None),
+                        conversations.c.lease_until < db_now(),
+                    ),
+                )
+                .order_by(conversations.c.work_at)
+                .limit(limit)
+            )
+            return [ConversationId(i) for i in found.scalars()]
+
+    async def claim(self, conversation: ConversationId) -> Claim | None:
+        """See the port. One statement takes the lease; what follows only reads."""
+        async with self._database.write() as connection:
+            row = (
+                (
+                    await connection.execute(
+                        update(conversations)
+                        .where(
+                            conversations.c.id == conversation,
+                            conversations.c.work_at <= db_now(),
+                            or_(
+                                conversations.c.lease_until.is_(None),
+                                conversations.c.lease_until < db_now(),
+                            ),
+                        )
+                        .values(fence=conversations.c.fence + 1, lease_until=db_now(self._lease))
+                        .returning(*conversations.c)
+                    )
+                )
+                .mappings()
+                .one_or_none()
+            )
+        if row is None:
+            return None
+        crash_point("turn.claimed")
+        async with self._database.read() as connection:
+            return await self._load(connection, rows.conversation(row))
+
+    async def _load(self, connection: AsyncConnection, conversation: Conversation) -> Claim | None:
+        tenant = conversation.tenant
+        pending = (
+            (
+                await connection.execute(
+                    select(messages)
+                    .where(
+                        messages.c.conversation_id == conversation.id,
+                        messages.c.status == "received",
+                    )
+                    .order_by(messages.c.seq)
+                    .limit(_BATCH)
+                )
+            )
+            .mappings()
+            .all()
+        )
+        if not pending:
+            await self._idle(conversation)
+            return None
+        history = (
+            (
+                await connection.execute(
+                    select(messages)
+                    .where(
+                        messages.c.conversation_id == conversation.id,
+                        messages.c.seq < pending[0]["seq"],
+                        messages.c.kind != MessageKind.NOTE,
+                        messages.c.status.not_in(("dropped", "discarded", "proposed")),
+                    )
+                    .order_by(messages.c.seq.desc())
+                    .limit(_HISTORY)
+                )
+            )
+            .mappings()
+            .all()
+        )
+        contact = await contacts.load(connection, tenant, conversation.contact_id)
+        policy = await connection.scalar(select(tenants.c.policy).where(tenants.c.id == tenant))
+        if contact is None:
+            raise RuntimeError(f"conversation {conversation.id!r} has no contact")
+        weakest = min((Assurance(r["assurance"]) for r in pending), key=lambda a: a.rank)
+        return Claim(
+            conversation=conversation,
+            fence=conversation.fence,
+            version=conversation.version,
+            messages=tuple(rows.message(r) for r in pending),
+            history=tuple(rows.message(r) for r in reversed(history)),
+            contact=contact,
+            inbox=await self._inbox(connection, pending[-1]["inbox_id"]),
+            policy=rows.policy(policy),
+            assurance=weakest,
+        )
+
+    async def _inbox(self, connection: AsyncConnection, inbox: str | None) -> Inbox | None:
+        row = (await connection.execute(select(inboxes).where(inboxes.c.id == inbox))).one_or_none()
+        if row is None:
+            return None
+        return Inbox(
+            id=InboxId(row.id),
+            tenant=TenantId(row.tenant),
+            channel=row.channel,
+            address=row.address,
+            kind=row.kind,
+            env_prefix=row.env_prefix,
+        )
+
+    async def _idle(self, conversation: Conversation) -> None:
+        """Clear a due time that has no message behind it, unless one arrived meanwhile."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(conversations)
+                .where(
+                    conversations.c.id == conversation.id,
+                    conversations.c.fence == conversation.fence,
+                )
+                .values(work_at=_next_work(), lease_until=None)
+            )
+
+    async def renew(self, claim: Claim) -> bool:
+        """See the port."""
+        async with self._database.write() as connection:
+            done = await connection.execute(
+                update(conversations)
+                .where(
+                    conversations.c.id == claim.conversation.id,
+                    conversations.c.fence == claim.fence,
+                )
+                .values(lease_until=db_now(self._lease))
+            )
+            return bool(done.rowcount)
+
+    async def current(self, claim: Claim) -> bool:
+        """See the port. For previews only: the commit decides by its own UPDATE."""
+        async with self._database.read() as connection:
+            version = await connection.scalar(
+                select(conversations.c.version).where(
+                    conversations.c.id == claim.conversation.id,
+                    conversations.c.fence == claim.fence,
+                )
+            )
+            return bool(version == claim.version)
+
+    async def commit(self, result: TurnResult) -> Committed | Superseded | RefusedEffect:
+        """See the port."""
+        crash_point("turn.thought")
+        try:
+            async with self._database.write() as connection:
+                committed = await self._apply(connection, result)
+                if committed is not None:
+                    crash_point("turn.applied")
+        except _Refused as refusal:
+            return refusal.refused
+        if committed is None:
+            await self._drop(result)
+            return Superseded("owner, mode or status changed, or the lease was lost")
+        crash_point("turn.committed")
+        return committed
+
+    async def _apply(self, connection: AsyncConnection, result: TurnResult) -> Committed | None:
+        claim = result.claim
+        sends = [e for e in result.effects if isinstance(e, Send)]
+        count = len(result.replies) + len(sends)
+        changed = result.status != claim.conversation.status
+        now = self._clock.now()
+        resolved = result.status == Status.RESOLVED
+        last = (
+            await connection.execute(
+                update(conversations)
+                .where(
+                    conversations.c.id == claim.conversation.id,
+                    conversations.c.fence == claim.fence,
+                    conversations.c.version == claim.version,
+                )
+                .values(
+                    seq=conversations.c.seq + count,
+                    status=result.status,
+                    version=conversations.c.version + (1 if changed else 0),
+                    lease_until=None,
+                    updated_at=now,
+                    **({"resolved_at": now, "form": None} if resolved else {}),
+                )
+                .returning(conversations.c.seq)
+            )
+        ).scalar_one_or_none()
+        if last is None:
+            return None
+        await connection.execute(
+            insert(turns).values(
+                id=result.turn_id,
+                tenant=claim.conversation.tenant,
+                conversation_id=claim.conversation.id,
+                handler=result.handler,
+                state="committed",
+                fence=claim.fence,
+                trace=dict(result.trace),
+                started_at=result.started_at,
+                ended_at=now,
+            )
+        )
+        await self._take(connection, result)
+        written = [
+            await self._write(connection, result, reply, last - count + n)
+            for n, reply in enumerate([*result.replies, *await self._mails(connection, result)], 1)
+        ]
+        for effect in result.effects:
+            refused = await self._applier.apply(connection, result, effect, now)
+            if refused is not None:
+                raise _Refused(refused)
+        await connection.execute(
+            update(conversations)
+            .where(conversations.c.id == claim.conversation.id)
+            .values(work_at=_next_work())
+        )
+        return Committed(tuple(message for message, _ in written), tuple(job for _, job in written))
+
+    async def _take(self, connection: AsyncConnection, result: TurnResult) -> None:
+        """Give the inbound messages to this turn: each belongs to exactly one that committed."""
+        ids = [m.id for m in result.claim.messages]
+        taken = await connection.execute(
+            update(messages)
+            .where(messages.c.id.in_(ids), messages.c.status == "received")
+            .values(status="handled", turn_id=result.turn_id)
+        )
+        if taken.rowcount != len(ids):
+            raise RuntimeError(f"turn {result.turn_id!r} took {taken.rowcount} of {len(ids)}")
+
+    async def _mails(self, connection: AsyncConnection, result: TurnResult) -> list[Reply]:
+        """Turn `Send` effects into replies through the tenant's own inbox of that channel."""
+        found: list[Reply] = []
+        tenant = result.claim.conversation.tenant
+        for effect in result.effects:
+            if not isinstance(effect, Send):
+                continue
+            inbox = (
+                await connection.execute(
+                    select(inboxes.c.id)
+                    .where(
+                        inboxes.c.tenant == tenant,
+                        inboxes.c.channel == effect.channel,
+                        inboxes.c.kind == "customer",
+                    )
+                    .order_by(inboxes.c.created_at)
+                    .limit(1)
+                )
+            ).scalar_one_or_none()
+            if inbox is None:
+                continue
+            found.append(
+                Reply(
+                    text=effect.text,
+                    kind=MessageKind.NOTICE,
+                    author=Author.SYSTEM,
+                    channel=effect.channel,
+                    address=effect.address,
+                    inbox=InboxId(inbox),
+                    subject=effect.subject,
+                    attachments=effect.attachments,
+                )
+            )
+        return found
+
+    async def _write(
+        self, connection: AsyncConnection, result: TurnResult, reply: Reply, seq: int
+    ) -> tuple[StoredMessage, OutboxId]:
+        claim = result.claim
+        return await write_outbound(
+            connection,
+            tenant=claim.conversation.tenant,
+            conversation=claim.conversation.id,
+            turn=result.turn_id,
+            reply=reply,
+            seq=seq,
+            now=self._clock.now(),
+            bot_name=claim.policy.bot_name,
+        )
+
+    async def _drop(self, result: TurnResult) -> None:
+        """Record the dropped answer and hand the work to whoever owns the conversation now."""
+        claim = result.claim
+        now = self._clock.now()
+        async with self._database.write() as connection:
+            await connection.execute(
+                insert(turns).values(
+                    id=result.turn_id,
+                    tenant=claim.conversation.tenant,
+                    conversation_id=claim.conversation.id,
+                    handler=result.handler,
+                    state="dropped",
+                    fence=claim.fence,
+                    trace={**result.trace, "dropped": [r.text for r in result.replies]},
+                    started_at=result.started_at,
+                    ended_at=now,
+                )
+            )
+            await connection.execute(
+                update(conversations)
+                .where(
+                    conversations.c.id == claim.conversation.id,
+                    conversations.c.fence == claim.fence,
+                )
+                .values(lease_until=None, work_at=db_now())
+            )
+
+    async def release(self, claim: Claim, retry_in: float) -> None:
+        """See the port."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(conversations)
+                .where(
+                    conversations.c.id == claim.conversation.id,
+                    conversations.c.fence == claim.fence,
+                )
+                .values(lease_until=None, work_at=db_now(retry_in))
+            )
+
+
+async def write_outbound(
+    connection: AsyncConnection,
+    *,
+    tenant: str,
+    conversation: str,
+    turn: str | None,
+    reply: Reply,
+    seq: int,
+    now: datetime,
+    bot_name: str,
+) -> tuple[StoredMessage, OutboxId]:
+    """Insert one outbound message and its delivery job."""
+    message_id = MessageId(new_id("msg", now))
+    name = reply.author_name or (bot_name if reply.author is Author.BOT else None)
+    status = "proposed" if reply.proposed else "queued"
+    shown = {
+        "citations": rows.citations_to_json(reply.citations),
+        "quick_replies": [{"label": q.label, "value": q.value} for q in reply.quick_replies],
+        "attachments": rows.attachments_to_json(reply.attachments),
+    }
+    await connection.execute(
+        insert(messages).values(
+            id=message_id,
+            tenant=tenant,
+            conversation_id=conversation,
+            seq=seq,
+            direction="out",
+            author=reply.author,
+            author_name=name,
+            kind=reply.kind,
+            channel=reply.channel,
+            inbox_id=reply.inbox,
+            address=reply.address,
+            text=reply.text,
+            subject=reply.subject,
+            thread=reply.thread,
+            locale=reply.locale,
+            status=status,
+            turn_id=turn,
+            inline=reply.inline,
+            assurance=Assurance.PROVEN,
+            metadata={},
+            created_at=now,
+            **shown,
+        )
+    )
+    job = await queue.add(
+        connection,
+        tenant=tenant,
+        inbox=reply.inbox,
+        channel=reply.channel,
+        address=reply.address,
+        author=reply.author,
+        kind=reply.kind,
+        payload={
+            "text": reply.text,
+            "seq": seq,
+            "author_name": name,
+            "subject": reply.subject,
+            "thread": reply.thread,
+            "references": list(reply.references),
+            "locale": reply.locale,
+            **shown,
+        },
+        now=now,
+        conversation=conversation,
+        message=message_id,
+        turn=turn,
+        inline=reply.inline,
+        proposed=reply.proposed,
+    )
+    row = (
+        (await connection.execute(select(messages).where(messages.c.id == message_id)))
+        .mappings()
+        .one()
+    )
+    return rows.message(row), job
+
+
+def _next_work() -> object:
+    """Due again now while a received message is left, else never."""
+    left = exists().where(
+        messages.c.conversation_id == conversations.c.id, messages.c.status == "received"
+    )
+    return case((left, db_now()), else_=None)

@@ -1,0 +1,392 @@
+"""Thinks one turn: checks in, understanding, handler, checks out. Changes nothing and sends nothing.
+
+Used by the router for real turns and by `/explain` for imagined ones.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from app.chain import Chain
+from core.briefs import follow_up
+from core.clock import Clock
+from core.contracts import Capabilities, Context, HandlerSpec
+from core.conversations import HandoffReason, Mode, Status
+from core.effects import Effect, Escalate, RefusedEffect, Resolve, SetLocale, SetNote, TellTeam
+from core.escalation import Escalation, due
+from core.ids import InboxId, TurnId
+from core.messages import Assurance, Author, MessageKind
+from core.outcomes import CheckContext, Checked, Outcome, Turn
+from core.ports import Claim, Lines, Preview, Reply, TenantPolicy, TurnResult, Understands
+from core.turns import Decision, Step
+from core.understanding import Role, Said, Understanding
+
+logger = logging.getLogger(__name__)
+
+ROLES: Mapping[Author, Role] = {
+    Author.CUSTOMER: "customer",
+    Author.BOT: "bot",
+    Author.CSM: "human",
+}
+_LOCALES = ("en", "es")
+_HOPS = 3
+_WORDS_TO_JUDGE_LANGUAGE = 3
+
+
+@dataclass(slots=True)
+class Thought:
+    """What a turn came to, before anything is written."""
+
+    turn: Turn
+    outcome: Outcome
+    incoming: Checked
+    outgoing: Checked
+    steps: list[Step] = field(default_factory=list)
+    mode: Mode = Mode.AUTO
+
+
+class Thinker:
+    """Runs the decisions of a turn against ports only."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        understands: Understands,
+        handlers: Mapping[str, HandlerSpec],
+        context: Context,
+        capabilities: Mapping[str, Capabilities],
+        clock: Clock,
+        handler_timeout: float = 25.0,
+        lines_for: Callable[[TenantPolicy], Lines] | None = None,
+    ) -> None:
+        self._chain = chain
+        self._understands = understands
+        self._handlers = handlers
+        self._by_intent = {i: h.name for h in handlers.values() for i in h.intents}
+        self._context = context
+        self._capabilities = capabilities
+        self._clock = clock
+        self._timeout = handler_timeout
+        self._lines_for = lines_for or (lambda _policy: context.lines)
+
+    async def think(
+        self,
+        claim: Claim,
+        turn_id: TurnId,
+        refused: tuple[RefusedEffect, ...] = (),
+        preview: Callable[[Turn], Preview] | None = None,
+        now: datetime | None = None,
+    ) -> Thought:
+        """Return what to say and do. Raises what a handler or port raises; the router turns that into a person."""
+        steps: list[Step] = []
+        text = _chosen(claim, "\n".join(m.text for m in claim.messages).strip())
+        talk = tuple(Said(ROLES[m.author], m.text) for m in claim.history if m.author in ROLES)
+        zone = claim.contact.time_zone or claim.policy.time_zone
+        with _timed(steps, "understand"):
+            understanding = await self._understands.understand(
+                claim.conversation.tenant, text, talk, now or self._clock.now(), zone
+            )
+        turn = self._turn(claim, turn_id, text, talk, understanding, refused)
+        turn = replace(turn, now=now or turn.now)
+        lines = self._lines_for(claim.policy)
+        with _timed(steps, "checks_in"):
+            incoming = await self._chain.incoming(text, _check_context(turn, None))
+        turn = replace(turn, limits=incoming.limits)
+        if incoming.text is not None:
+            turn = replace(turn, text=incoming.text)
+        mode = self._mode(claim, understanding)
+        silent = self._silent(claim, turn, mode, lines)
+        if silent is not None:
+            return Thought(turn, silent, incoming, Checked(silent.text, ()), steps, mode)
+        context = replace(
+            self._context,
+            preview=preview(turn) if preview is not None and mode is Mode.AUTO else None,
+            time_zone=zone,
+            lines=lines,
+        )
+        context = self._shown_on(context, turn.channel)
+        with _timed(steps, "handle"):
+            outcome = await self._decide(claim, turn, context, incoming)
+        with _timed(steps, "checks_out"):
+            outcome, outgoing = await self._checked(turn, context, outcome)
+        if claim.conversation.memory.get("paused"):
+            outcome = _after_pause(outcome)
+        return Thought(turn, outcome, incoming, outgoing, steps, mode)
+
+    def _turn(
+        self,
+        claim: Claim,
+        turn_id: TurnId,
+        text: str,
+        talk: tuple[Said, ...],
+        understanding: Understanding,
+        refused: tuple[RefusedEffect, ...],
+    ) -> Turn:
+        newest = claim.messages[-1]
+        return Turn(
+            id=turn_id,
+            tenant=claim.conversation.tenant,
+            conversation=claim.conversation,
+            contact=claim.contact,
+            messages=claim.messages,
+            text=text,
+            talk=talk,
+            understanding=understanding,
+            channel=newest.channel,
+            address=newest.address or "",
+            inbox=claim.inbox,
+            locale=_locale(claim, text, understanding),
+            now=self._clock.now(),
+            proven=claim.assurance == Assurance.PROVEN,
+            refused=refused,
+        )
+
+    def _mode(self, claim: Claim, understanding: Understanding) -> Mode:
+        """Return who answers: the conversation's own mode, a pause, else the most careful policy that applies."""
+        policy = claim.policy
+        if claim.conversation.mode is not None:
+            return claim.conversation.mode
+        channel = claim.messages[-1].channel
+        if policy.paused or channel in policy.paused_channels:
+            return Mode.MANUAL
+        intent = understanding.intent.name if understanding.intent else ""
+        tier = claim.contact.account.tier if claim.contact.account else ""
+        applied = [
+            policy.by_channel.get(channel),
+            policy.by_intent.get(intent),
+            policy.by_tier.get(tier),
+        ]
+        order = list(Mode)
+        return max([policy.mode, *(m for m in applied if m)], key=order.index)
+
+    def _silent(self, claim: Claim, turn: Turn, mode: Mode, lines: Lines) -> Outcome | None:
+        """Return an outcome that leaves the talk to people, when they have it or were asked for."""
+        conversation = claim.conversation
+        heard = TellTeam(follow_up(conversation, claim.contact.name or "Customer", turn.text))
+        held = bool(conversation.memory.get("holding"))
+        if mode is Mode.MANUAL and conversation.owner is not None:
+            return Outcome(None, "manual", (heard,), decision=Decision("manual"))
+        waiting = conversation.handoff is not None
+        resumed = bool(conversation.memory.get("paused"))  # a pause was all a person was asked for
+        if mode is not Mode.MANUAL and (resumed or not waiting):
+            return None
+        effects: list[Effect] = [heard] if waiting else []
+        if not waiting:
+            effects.append(Escalate(HandoffReason.PAUSED, sentiment=turn.understanding.sentiment))
+            effects.append(SetNote({"paused": True}))
+        line = "pipeline.paused" if mode is Mode.MANUAL else "pipeline.holding"
+        text = None if held else lines.say(line, turn.locale, turn.channel)
+        effects.append(SetNote({"holding": True}))
+        return Outcome(
+            text, "waiting", tuple(effects), decision=Decision("handoff"), kind=MessageKind.NOTICE
+        )
+
+    def _shown_on(self, context: Context, channel: str) -> Context:
+        known = self._capabilities.get(channel)
+        if known is None:
+            return context
+        return replace(
+            context, max_chars=known.max_chars, buttons=known.buttons, markup=known.markup
+        )
+
+    async def _decide(
+        self, claim: Claim, turn: Turn, context: Context, incoming: Checked
+    ) -> Outcome:
+        if incoming.blocked is not None:
+            return await self._handle("fallback", turn, context)
+        escalation = due(turn.understanding, claim.conversation.memory, claim.policy.thresholds)
+        if escalation is not None:
+            return await self._escalate(turn, context, escalation)
+        outcome = await self._handle(self._pick(turn), turn, context)
+        reason = outcome.trace.get("escalate_reason")
+        if outcome.next == "escalate" or reason:
+            why = HandoffReason(str(reason)) if reason else HandoffReason.ASKED
+            person = await self._escalate(turn, context, Escalation(why, "normal", 1.0))
+            return replace(person, effects=(*outcome.effects, *person.effects))
+        return outcome
+
+    def _pick(self, turn: Turn) -> str:
+        form = turn.conversation.form
+        if form is not None and form.name in self._handlers:
+            return form.name
+        intent = turn.understanding.intent
+        if intent is not None and intent.name in self._by_intent:
+            return self._by_intent[intent.name]
+        return "answer"
+
+    async def _handle(self, name: str, turn: Turn, context: Context) -> Outcome:
+        effects: tuple[Effect, ...] = ()
+        for _hop in range(_HOPS):
+            async with asyncio.timeout(self._timeout):
+                outcome = await self._handlers[name].handle(turn, context)
+            outcome = replace(outcome, handler=name, effects=(*effects, *outcome.effects))
+            if outcome.next is None or outcome.next == "escalate":
+                return outcome
+            name, effects = outcome.next, outcome.effects
+        raise RuntimeError(f"handlers sent the turn round in circles, last to {name!r}")
+
+    async def _escalate(self, turn: Turn, context: Context, escalation: Escalation) -> Outcome:
+        memory = {**turn.conversation.memory, "escalate_reason": escalation.reason}
+        turn = replace(turn, conversation=replace(turn.conversation, memory=memory))
+        outcome = await self._handle("escalate", turn, context)
+        peaks = memory.get("peaks")
+        known = dict(peaks) if isinstance(peaks, Mapping) else {}
+        kept = [e for e in outcome.effects if not isinstance(e, Escalate)]
+        return replace(
+            outcome,
+            effects=(
+                *kept,
+                Escalate(
+                    escalation.reason,
+                    escalation.severity,
+                    sentiment=turn.understanding.sentiment,
+                ),
+                SetNote({"peaks": {**known, escalation.reason: escalation.peak}}),
+            ),
+            decision=Decision("handoff", 1.0, (escalation.reason,)),
+        )
+
+    async def _checked(
+        self, turn: Turn, context: Context, outcome: Outcome
+    ) -> tuple[Outcome, Checked]:
+        """Check what is to be said; a blocked text becomes the fallback, a second one in a talk a person."""
+        if outcome.text is None:
+            return outcome, Checked(None, ())
+        checked = await self._chain.outgoing(outcome.text, _check_context(turn, outcome))
+        if checked.text is not None:
+            return replace(outcome, text=checked.text), checked
+        blocked = turn.conversation.memory.get("blocked")
+        before = blocked if isinstance(blocked, int) else 0
+        if before + 1 >= 2:
+            escalation = Escalation(HandoffReason.BLOCKED_TWICE, "normal", 1.0)
+            safe = await self._escalate(turn, context, escalation)
+        else:
+            safe = await self._handle("fallback", turn, context)
+        # effects of the blocked text must not happen either: it is what would have told of them
+        safe = replace(safe, effects=(*safe.effects, SetNote({"blocked": before + 1})))
+        again = await self._chain.outgoing(safe.text or "", _check_context(turn, safe))
+        verdicts = (*checked.verdicts, *again.verdicts)
+        if again.text is not None:
+            return replace(safe, text=again.text), Checked(again.text, verdicts)
+        # the checks let nothing through: a fixed line and a person, never silence
+        line = context.lines.say("pipeline.handoff_failed", turn.locale, turn.channel)
+        person = Escalate(HandoffReason.BLOCKED_TWICE, "high")
+        last = Outcome(
+            line,
+            "give_up",
+            (SetNote({"blocked": before + 1}), person),
+            decision=Decision("handoff", 1.0, ("checks_block",)),
+            kind=MessageKind.NOTICE,
+        )
+        return last, Checked(line, verdicts)
+
+    async def sentence_passes(self, turn: Turn, text: str) -> str | None:
+        """Return a preview sentence as it may be shown, or None."""
+        outcome = Outcome(text, "answer", generated=False)
+        return (await self._chain.outgoing(text, _check_context(turn, outcome))).text
+
+
+def result_of(thought: Thought, claim: Claim, trace: Mapping[str, object]) -> TurnResult:
+    """Turn a thought into what the commit writes."""
+    turn, outcome = thought.turn, thought.outcome
+    newest = claim.messages[-1]
+    inline = any(m.inline for m in claim.messages) and newest.inline
+    replies: tuple[Reply, ...] = ()
+    if outcome.text:
+        replies = (
+            Reply(
+                text=outcome.text,
+                kind=outcome.kind,
+                author=outcome.author,
+                channel=newest.channel,
+                address=newest.address or "",
+                inbox=newest.inbox or (claim.inbox.id if claim.inbox else InboxId("")),
+                subject=newest.subject,
+                thread=newest.reply_thread(),
+                references=newest.reply_references(),
+                inline=inline,
+                proposed=thought.mode is Mode.DRAFT and outcome.kind is MessageKind.REPLY,
+                locale=turn.locale,
+                citations=outcome.citations,
+                quick_replies=outcome.quick_replies,
+            ),
+        )
+    effects = outcome.effects
+    if turn.locale != claim.conversation.locale:
+        effects = (*effects, SetLocale(turn.locale))
+    return TurnResult(
+        turn_id=turn.id,
+        claim=claim,
+        handler=outcome.handler,
+        replies=replies,
+        effects=effects,
+        status=_status(claim, thought),
+        trace=trace,
+        started_at=turn.now,
+    )
+
+
+def _after_pause(outcome: Outcome) -> Outcome:
+    """Let a later pause be told again, and let a person asked for since count as one."""
+    asked = any(isinstance(e, Escalate) for e in outcome.effects)
+    note = SetNote({"holding": False, "paused": not asked})
+    return replace(outcome, effects=(*outcome.effects, note))
+
+
+def _status(claim: Claim, thought: Thought) -> Status:
+    effects = thought.outcome.effects
+    if any(isinstance(e, Resolve) for e in effects):
+        return Status.RESOLVED
+    people = claim.conversation.handoff is not None or claim.conversation.owner is not None
+    draft = thought.mode is Mode.DRAFT and thought.outcome.text is not None
+    if people or draft or any(isinstance(e, Escalate) for e in effects):
+        return Status.WAITING_US
+    return Status.WAITING_CUSTOMER
+
+
+def _check_context(turn: Turn, outcome: Outcome | None) -> CheckContext:
+    return CheckContext(
+        tenant=turn.tenant,
+        locale=turn.locale,
+        channel=turn.channel,
+        understanding=turn.understanding,
+        outcome=outcome,
+        sources=outcome.sources if outcome else (),
+        contact=turn.contact,
+        asked=turn.text,
+    )
+
+
+def _chosen(claim: Claim, text: str) -> str:
+    """Return the choice a bare number stands for, where choices were shown as a numbered list."""
+    if claim.conversation.form is not None or not text.isascii() or not text.isdigit():
+        return text
+    said = [m for m in claim.history if m.author is not Author.CUSTOMER]
+    offered = said[-1].quick_replies if said else ()
+    number = int(text[:3])
+    return offered[number - 1].value if 1 <= number <= len(offered) else text
+
+
+def _locale(claim: Claim, text: str, understanding: Understanding) -> str:
+    kept = claim.conversation.locale or claim.messages[-1].locale or claim.contact.locale
+    fallback = kept if kept in _LOCALES else claim.policy.locale
+    if len(text.split()) < _WORDS_TO_JUDGE_LANGUAGE and kept:
+        return fallback
+    return understanding.language if understanding.language in _LOCALES else fallback
+
+
+class _timed:  # noqa: N801 - reads as a statement
+    """Time a step of a turn."""
+
+    def __init__(self, steps: list[Step], name: str) -> None:
+        self._steps, self._name = steps, name
+
+    def __enter__(self) -> None:
+        self._start = time.perf_counter()
+
+    def __exit__(self, *_exc: object) -> None:
+        spent = (time.perf_counter() - self._start) * 1000
+        self._steps.append(Step(self._name, round(spent, 2)))

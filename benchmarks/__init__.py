@@ -1,0 +1,1 @@
+"""Latency and answer-quality runs; printed numbers, never asserted in tests."""

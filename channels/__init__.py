@@ -1,0 +1,1 @@
+"""Adapters between a provider and Inbound/Outbound; one file per channel."""

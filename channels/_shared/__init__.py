@@ -1,0 +1,1 @@
+"""Helpers shared by several channels; never a channel itself."""

@@ -1,0 +1,158 @@
+"""An Outbound as a mail: text and HTML, threaded, marked as automatic where it is.
+
+Owns the headers. The Message-ID is made of the outbound's id, so a repeated send is the same mail
+to every client. Header injection cannot happen: values are single lines before they get here, and
+the library's policy refuses line ends besides. Not here: SMTP (email.py), rendering (render.py).
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from channels._shared.mail_reading import bare_subject, safe_name
+from core.messages import Attachment, Author, Outbound
+
+ID_HEADER = "X-Usher-Id"
+_SAFE_ID = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_MESSAGE_ID = re.compile(r"<[^<>\s@\x00-\x20]{1,200}@[^<>\s@\x00-\x20]{1,200}>")
+_TYPE = re.compile(r"([a-z0-9][a-z0-9!#$&^_.+-]{0,60})/([a-z0-9][a-z0-9!#$&^_.+-]{0,60})")
+_MAX_LOCAL_PART = 64  # octets, RFC 5321 §4.5.3.1.1
+_MAX_REFERENCES = 20
+_PAGE = (
+    '<!doctype html><html lang="{lang}"><head><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width"></head>'
+    '<body style="margin:0;padding:16px;font:15px/1.5 -apple-system,Segoe UI,Roboto,Arial,sans-serif;'
+    'color:#1c2330;background:#ffffff"><div style="max-width:600px">{body}</div></body></html>\n'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """Who writes. `address` the inbox, `brand` its display name, `reply_to` the plus-address."""
+
+    address: str
+    brand: str
+    reply_to: str | None
+
+
+def message_id(outbound_id: str, address: str) -> str:
+    """Return the Message-ID of a mail of ours; the same for every attempt to send it."""
+    digest = hashlib.sha256(outbound_id.encode()).hexdigest()[:32]
+    own = outbound_id if _SAFE_ID.fullmatch(outbound_id) else digest
+    return f"<{own}@{address.rsplit('@', 1)[-1]}>"
+
+
+def plus_address(address: str, tag: str) -> str | None:
+    """Return `local+tag@domain`, or None when that is longer than a local part may be."""
+    local, _, domain = address.rpartition("@")
+    tagged = f"{local}+{tag}"
+    return f"{tagged}@{domain}" if len(tagged) <= _MAX_LOCAL_PART else None
+
+
+def write_mail(
+    outbound: Outbound, head: Letterhead, text: str, body: str, now: datetime
+) -> EmailMessage:
+    """Return the mail. `text` is plain, `body` an HTML fragment that is already safe.
+
+    Raises ValueError when the recipient is no address.
+    """
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = _address(head.address, _shown_name(outbound, head.brand))
+    mail["To"] = _address(outbound.address, "")
+    mail["Subject"] = _subject(outbound, head)
+    mail["Date"] = format_datetime(now)
+    mail["Message-ID"] = message_id(outbound.id, head.address)
+    if head.reply_to:
+        mail["Reply-To"] = _address(head.reply_to, head.brand)
+    _thread(mail, outbound)
+    if outbound.author is not Author.CSM:
+        mail["Auto-Submitted"] = "auto-replied"
+        mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
+    mail[ID_HEADER] = _one_line(outbound.id)
+    language = re.sub(r"[^A-Za-z-]", "", outbound.locale) or "en"
+    mail.set_content(text + "\n", cte="quoted-printable")
+    mail.add_alternative(
+        _PAGE.format(lang=language, body=body), subtype="html", cte="quoted-printable"
+    )
+    _attach(mail, outbound.attachments)
+    return mail
+
+
+def _one_line(text: str) -> str:
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", text).split())
+
+
+def _address(address: str, name: str) -> Address:
+    local, at, domain = _one_line(address).rpartition("@")
+    if not at or not local or not domain or re.search(r"[\s\x00-\x1f\x7f<>,;:\"\\()\[\]]", address):
+        raise ValueError("not a mail address")
+    return Address(_one_line(name), local, _ascii(domain))
+
+
+def _ascii(domain: str) -> str:
+    return domain if domain.isascii() else domain.encode("idna").decode("ascii")
+
+
+def envelope_address(address: str) -> str:
+    """Return an address as SMTP takes it: its domain in ASCII (RFC 5891). Raises UnicodeError."""
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{_ascii(domain)}"
+
+
+def _shown_name(outbound: Outbound, brand: str) -> str:
+    name = _one_line(outbound.author_name or "")[:80]
+    return f"{name} via {brand}" if name and brand and name != brand else name or brand
+
+
+def _subject(outbound: Outbound, head: Letterhead) -> str:
+    subject = bare_subject(_one_line(outbound.subject or ""))[:400]
+    if not subject:
+        return head.brand or head.address
+    return f"Re: {subject}" if outbound.thread or outbound.references else subject
+
+
+def _thread(mail: EmailMessage, outbound: Outbound) -> None:
+    chain = [ref for ref in outbound.references if _MESSAGE_ID.fullmatch(ref)]
+    answered = outbound.thread if _MESSAGE_ID.fullmatch(outbound.thread or "") else None
+    answered = answered or (chain[-1] if chain else None)
+    if answered is None:
+        return
+    chain = list(dict.fromkeys([*(ref for ref in chain if ref != answered), answered]))
+    if len(chain) > _MAX_REFERENCES:
+        chain = [chain[0], *chain[1 - _MAX_REFERENCES :]]
+    mail["In-Reply-To"] = answered
+    mail["References"] = " ".join(chain)
+
+
+def _attach(mail: EmailMessage, attachments: Sequence[Attachment]) -> None:
+    files = [file for file in attachments if file.data is not None]
+    for file in files:
+        if file.content_type.split(";")[0].strip().lower() == "text/calendar":
+            _invite(mail, file.data or b"")
+    for number, file in enumerate(files, start=1):
+        kind = _TYPE.fullmatch(file.content_type.split(";")[0].strip().lower())
+        main, sub = (kind[1], kind[2]) if kind else ("application", "octet-stream")
+        if (main, sub) == ("text", "calendar"):
+            main, sub = "application", "ics"
+        if main in ("multipart", "message"):
+            main, sub = "application", "octet-stream"
+        name = safe_name(file.name, f"{main}/{sub}", number)
+        mail.add_attachment(file.data or b"", maintype=main, subtype=sub, filename=name)
+
+
+def _invite(mail: EmailMessage, data: bytes) -> None:
+    """Add the event as an alternative, which is where clients look for it (RFC 6047 §2.4)."""
+    found = re.search(rb"^METHOD:([A-Z]{3,20})\s*$", data, re.MULTILINE)
+    method = found[1].decode() if found else "REQUEST"
+    part = next((p for p in mail.walk() if p.get_content_type() == "multipart/alternative"), mail)
+    if isinstance(part, EmailMessage):
+        text = data.decode("utf-8", "replace")
+        part.add_alternative(
+            text, subtype="calendar", cte="base64", params={"method": method, "charset": "utf-8"}
+        )

@@ -1,0 +1,1 @@
+"""The vocabulary: types, contracts and errors every package may import. Imports nothing of ours."""

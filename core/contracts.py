@@ -1,0 +1,226 @@
+"""What a plug-in file declares and is given.
+
+A channel module ends in `CHANNEL = ChannelSpec(...)`, a handler module in `HANDLER = HandlerSpec(...)`,
+a check module in `CHECK = CheckSpec(...)`; the spec's name is the module's name.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from core.clock import Clock
+from core.conversations import Inbox
+from core.messages import Event, Outbound, Sent
+from core.outcomes import CheckContext, Outcome, Turn
+from core.ports import (
+    Answers,
+    Cache,
+    Calendar,
+    Facts,
+    Fanout,
+    Generator,
+    Lines,
+    PluginState,
+    Preview,
+    Recall,
+    Retriever,
+)
+from core.settings import Section
+from core.turns import Verdict
+
+# ---------------------------------------------------------------- channels
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """A request as any framework has it. `url` is the full URL as received; header names are lower case."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookReply:
+    """What the provider is answered."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a webhook meant, and how to answer it once all events are committed."""
+
+    events: tuple[Event, ...]
+    reply: WebhookReply = WebhookReply()
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a channel can show. `max_chars` 0 is unlimited; `quiet` is the burst window in seconds.
+
+    `markup`: plain | markdown | mrkdwn | html. `idle_hours` closes a conversation nobody continues.
+    """
+
+    buttons: bool = False
+    markup: str = "plain"
+    max_chars: int = 0
+    typing: bool = False
+    receipts: bool = False
+    attachments: bool = False
+    threads: bool = False
+    quiet: float = 0.0
+    idle_hours: float = 24.0
+    opt_out_words: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelContext:
+    """Ports a channel may use."""
+
+    clock: Clock
+    fanout: Fanout
+    lines: Lines
+    state: PluginState
+    cache: Cache
+
+
+class Channel(Protocol):
+    """One provider. Built once per process; the inbox carries tenant, address and settings."""
+
+    def locate(self, request: WebhookRequest) -> str | None:
+        """Return the inbox address this request claims to be for: cheap, unverified, picks tenant and secret."""
+        ...
+
+    async def receive(self, request: WebhookRequest, inbox: Inbox) -> Received:
+        """Verify and parse. Raises SignatureError, AnomalousPayloadError, UnsupportedEventError."""
+        ...
+
+    async def deliver(self, outbound: Outbound, inbox: Inbox) -> Sent:
+        """Hand one message to the provider.
+
+        Raises RetryableDeliveryError, PermanentDeliveryError, UnknownOutcomeError.
+        """
+        ...
+
+    async def reconcile(self, outbound: Outbound, inbox: Inbox) -> Sent | None:
+        """Say what became of a send whose outcome is unknown: Sent, or None when it certainly did not happen.
+
+        Raises UnknownOutcomeError when that cannot be decided, RetryableDeliveryError to be asked later.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close clients."""
+        ...
+
+
+class Listens(Protocol):
+    """A channel that also pulls (IMAP, Socket Mode); one process at a time, under a lease."""
+
+    async def listen(self, inbox: Inbox, sink: Callable[[Event], Awaitable[None]]) -> None:
+        """Hand every event to `sink` for ever."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSpec:
+    """A channel plug-in. `settings` is read per inbox with the inbox's environment prefix.
+
+    `configured(settings)` returns the inboxes (address, kind) these settings make, [] when unconfigured, and
+    raises MisconfiguredError with a sentence when half-configured. SDKs are imported inside `build`.
+    `identity` is the kind of address its senders have (`phone` for SMS), the channel's own name by default.
+    """
+
+    name: str
+    capabilities: Capabilities
+    settings: type[Section]
+    configured: Callable[[Section], list[tuple[str, str]]]
+    build: Callable[[ChannelContext], Channel]
+    identity: str = ""
+    summary: str = ""
+
+
+# ---------------------------------------------------------------- handlers
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Ports a handler may use; never stores or settings."""
+
+    clock: Clock
+    answers: Answers
+    retriever: Retriever
+    generator: Generator
+    calendar: Calendar
+    facts: Facts
+    recall: Recall
+    lines: Lines
+    state: PluginState
+    preview: Preview | None = None
+    max_chars: int = 0
+    buttons: bool = False
+    markup: str = "plain"
+    time_zone: str = "UTC"
+
+
+class Handle(Protocol):
+    """Decide what happens."""
+
+    async def __call__(self, turn: Turn, context: Context) -> Outcome:
+        """Return the outcome; raise only what is a fault."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerSpec:
+    """A handler plug-in. `examples` are intent → phrases that train the intent head; `form` when it runs one.
+
+    `signals` instead of `intents` for lifecycle handlers.
+    """
+
+    name: str
+    handle: Handle
+    intents: tuple[str, ...] = ()
+    signals: tuple[str, ...] = ()
+    examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    form: bool = False
+    summary: str = ""
+
+
+# ---------------------------------------------------------------- checks
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPorts:
+    """Ports a check may use."""
+
+    clock: Clock
+    lines: Lines
+    answers: Answers
+    state: PluginState
+
+
+class RunCheck(Protocol):
+    """Pass, rewrite or block."""
+
+    async def __call__(self, text: str, context: CheckContext, ports: CheckPorts) -> Verdict:
+        """Return the verdict on the text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSpec:
+    """A check plug-in. Lower `order` runs first; `direction` says on which way it runs."""
+
+    name: str
+    direction: str  # in | out | both
+    order: int
+    run: RunCheck
+    summary: str = ""
+
+
+Plugin = ChannelSpec | HandlerSpec | CheckSpec

@@ -1,0 +1,164 @@
+"""What the console, the API and the metrics read: flat pictures of rows, never written back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, Literal, TypeVar
+
+from core.conversations import Handoff, Mode, Status
+from core.ids import (
+    ContactId,
+    ConversationId,
+    CsmId,
+    DocumentId,
+    MessageId,
+    TenantId,
+    TurnId,
+)
+from core.messages import Author
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list. `cursor` asks for the next one; None when this is the last."""
+
+    items: tuple[T, ...]
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One team that runs the service. `index_version` moves with every change of its docs."""
+
+    id: TenantId
+    name: str
+    created_at: datetime
+    index_version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key as it is kept; the secret itself is shown once, when it is made."""
+
+    id: str
+    tenant: TenantId
+    name: str
+    scope: Literal["secret", "widget"]
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to what. `actor` is a CSM's id, an API key's id, `cli` or `system`."""
+
+    id: str
+    actor: str
+    action: str
+    subject: str | None
+    detail: Mapping[str, object]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SavedResponse:
+    """What a write was answered, kept for the caller who asks again with the same key."""
+
+    status: int
+    body: object
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """One line of the CSM's inbox. `last_text` is at most 300 characters; `drafts` wait for a decision."""
+
+    id: ConversationId
+    contact_id: ContactId
+    contact: str | None
+    external_id: str | None
+    account: str | None
+    tier: str | None
+    edition: str | None
+    channel: str
+    status: Status
+    mode: Mode | None
+    owner: CsmId | None
+    owner_name: str | None
+    subject: str | None
+    locale: str | None
+    updated_at: datetime
+    last_text: str = ""
+    last_author: Author | None = None
+    last_at: datetime | None = None
+    seq: int = 0
+    drafts: int = 0
+    handoff: Handoff | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """One live document of a tenant, without its text. `passages` counts what can be cited of it."""
+
+    id: DocumentId
+    source: str
+    path: str
+    title: str
+    locale: str
+    internal: bool
+    passages: int
+    updated_at: datetime
+    url: str | None = None
+    editions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One turn as it was: what was understood, retrieved, decided and checked, and how long it took.
+
+    `state` is `committed` or `dropped` (somebody else owned the conversation by then).
+    """
+
+    id: TurnId
+    conversation_id: ConversationId
+    handler: str
+    state: str
+    trace: Mapping[str, object]
+    started_at: datetime
+    ended_at: datetime
+    inbound: tuple[MessageId, ...] = ()
+    outbound: tuple[MessageId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kpis:
+    """What happened since a time.
+
+    `volume` counts inbound messages per channel. `contained` conversations were answered by the bot and
+    needed no person; `containment` and `handoff_rate` are shares in [0, 1] of the conversations begun since
+    then, None without any. `first_response` is the median in seconds from a conversation's first message to
+    its first reply. `breaches` are handoffs nobody claimed within 120 s.
+    """
+
+    since: datetime
+    conversations: int = 0
+    contained: int = 0
+    handoffs: int = 0
+    breaches: int = 0
+    volume: Mapping[str, int] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    containment: float | None = None
+    handoff_rate: float | None = None
+    first_response: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Gauges over all tenants, for /metrics."""
+
+    outbox_queued: int = 0
+    outbox_unknown: int = 0
+    outbox_dead: int = 0
+    work_due: int = 0
+    handoffs_requested: int = 0

@@ -1,0 +1,1 @@
+"""Checks on text going in and out; one file per check."""

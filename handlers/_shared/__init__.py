@@ -1,0 +1,1 @@
+"""What several handlers use; never a handler itself."""

@@ -1,0 +1,1 @@
+"""Product docs into knowledge; run by `usher ingest`."""

@@ -1,0 +1,1 @@
+"""Where docs come from; one file per kind of source."""

@@ -1,0 +1,1 @@
+"""What we know or infer; answers questions, never sends."""

@@ -1,0 +1,1 @@
+"""Tests of what the tests stand on: services, databases, guards, browser."""

@@ -1,0 +1,44 @@
+import pytest
+
+from core.conversations import HandoffReason
+from core.effects import Escalate, SetForm
+from core.ids import HandoffId
+from core.messages import MessageKind
+from handlers.escalate import HANDLER
+from tests.handlers.stand_ins import Talk, effects_of, line
+
+
+@pytest.mark.parametrize("reason", list(HandoffReason))
+@pytest.mark.parametrize("locale", ["en", "es"])
+async def test_every_reason_has_its_honest_line(reason: HandoffReason, locale: str) -> None:
+    running = Talk(HANDLER, locale=locale, memory={"escalate_reason": reason.value})
+    outcome = await running.says("…", sentiment=-0.7)
+    assert outcome.text == line(f"handoff.{reason.value}", locale)
+    (escalate,) = effects_of(outcome, Escalate)
+    assert (escalate.reason, escalate.sentiment) == (reason, -0.7)
+    assert outcome.kind is MessageKind.NOTICE
+    assert effects_of(outcome, SetForm) == [SetForm(None)]
+    assert running.memory["escalate_reason"] is None
+
+
+@pytest.mark.parametrize("given", [None, "nonsense", 7])
+async def test_without_a_known_reason_the_customer_asked(given: object) -> None:
+    running = Talk(HANDLER, memory={"escalate_reason": given})
+    (escalate,) = effects_of(await running.says("A person, please", "human"), Escalate)
+    assert escalate.reason is HandoffReason.ASKED
+
+
+@pytest.mark.parametrize(
+    ("reason", "severity"), [("safety", "urgent"), ("anger", "high"), ("asked", "normal")]
+)
+async def test_how_urgent(reason: str, severity: str) -> None:
+    running = Talk(HANDLER, memory={"escalate_reason": reason})
+    (escalate,) = effects_of(await running.says("…"), Escalate)
+    assert escalate.severity == severity
+
+
+async def test_a_person_already_asked_for_is_not_asked_for_again() -> None:
+    running = Talk(HANDLER, handoff=HandoffId("hnd_1"))
+    outcome = await running.says("human", "human")
+    assert outcome.text == line("handoff.already")
+    assert not effects_of(outcome, Escalate)
