@@ -337,6 +337,12 @@ gaps = Table(
     _required("nearest", Json),
     _required("first_at", UtcDateTime()),
     _required("last_at", UtcDateTime()),
+    Column("vector", LargeBinary),
+    # the gap this one is grouped under; NULL: it leads its own group
+    Column("group_id", Text),
+    Column("closed_by", Text),
+    Column("closed_at", UtcDateTime()),
+    Column("document_id", Text),
     UniqueConstraint("tenant", "fingerprint"),
 )
 
@@ -364,6 +370,12 @@ documents = Table(
     Column("url", Text),
     _required("editions", Json),
     _required("internal", Boolean),
+    Column("version", Text),
+    Column("valid_from", UtcDateTime()),
+    Column("valid_until", UtcDateTime()),
+    Column("author", Text),
+    Column("review_by", UtcDateTime()),
+    # the source's own: etag, last_modified, format; never searched
     _required("metadata", Json),
     Column("deleted_at", UtcDateTime()),
     _required("updated_at", UtcDateTime()),
@@ -383,6 +395,64 @@ passages = Table(
     _required("vector", LargeBinary),
     Index("ix_passages_document_id", "document_id"),
     Index("ix_passages_tenant", "tenant"),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    _id(),
+    _tenant(),
+    _required("name"),
+    _required("kind"),
+    _required("location"),
+    _required("options", Json),
+    Column("every_hours", Float),
+    Column("next_at", UtcDateTime()),
+    Column("last_at", UtcDateTime()),
+    Column("last_report", Json),
+    _required("created_at", UtcDateTime()),
+    UniqueConstraint("tenant", "name"),
+    Index("ix_sources_next_at", "next_at"),
+)
+
+document_uses = Table(
+    "document_uses",
+    metadata,
+    _tenant(),
+    Column("document_id", Text, ForeignKey("documents.id"), nullable=False),
+    # the UTC day, YYYY-MM-DD
+    _required("day"),
+    _required("answers", Integer),
+    _required("liked", Integer),
+    _required("disliked", Integer),
+    _required("handed_over", Integer),
+    PrimaryKeyConstraint("document_id", "day"),
+    Index("ix_document_uses_day", "tenant", "day"),
+)
+
+model_uses = Table(
+    "model_uses",
+    metadata,
+    _tenant(),
+    # the UTC day, YYYY-MM-DD
+    _required("day"),
+    _required("model"),
+    _required("calls", Integer),
+    _required("failures", Integer),
+    _required("tokens_in", Number),
+    _required("tokens_out", Number),
+    PrimaryKeyConstraint("tenant", "day", "model"),
+)
+
+backtests = Table(
+    "backtests",
+    metadata,
+    _id(),
+    _tenant(),
+    _required("name"),
+    _required("report", Json),
+    _required("created_at", UtcDateTime()),
+    Index("ix_backtests_tenant", "tenant", "created_at"),
 )
 
 consents = Table(

@@ -1,12 +1,13 @@
 """The console in a real Chromium, over the real store: a shift at the desk and on the phone."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, expect
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, Route, expect
 
 from core.clock import FrozenClock
 from core.conversations import HandoffReason
@@ -109,10 +110,19 @@ async def test_two_claim_and_the_second_is_told(shift: Shift, browser: BrowserCo
     accepted = await shift.desk.asks_for_a_person("Fix this now!", display_name="Rae")
     page = await shift.sign_in("Maya Okafor", f"/c/{accepted.conversation_id}")
     await expect(page.get_by_role("button", name="Claim")).to_be_visible()
+    pressed = asyncio.Event()
+
+    async def late(route: Route) -> None:  # what the page asks for by itself comes after the press
+        if route.request.method == "GET":
+            await pressed.wait()
+        await route.continue_()
+
+    await page.route("**/console/api/**", late)
     await shift.desk.services.humans.take_over(
         DEMO, accepted.conversation_id, await shift.desk.person("noah"), None
-    )  # before any hint has come
+    )
     await page.get_by_role("button", name="Claim").click()
+    pressed.set()
     await expect(page.get_by_role("alert")).to_contain_text("Noah Lindqvist has claimed it already")
     await expect(page.get_by_text("You can leave a note")).to_be_visible()
     await expect(page.get_by_role("button", name="Claim")).to_have_count(0)

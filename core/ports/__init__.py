@@ -1,0 +1,80 @@
+"""Protocols for everything that does I/O on behalf of handlers, checks and pipelines.
+
+Handlers and checks see only these; app/compose.py passes the implementations.
+"""
+
+from core.ports.delivery import Alarm, Alarms, Job, Outbox
+from core.ports.knowledge import (
+    Answers,
+    Chunk,
+    Document,
+    Extract,
+    Gap,
+    Gaps,
+    Passages,
+    Retriever,
+    Understands,
+    Viewer,
+)
+from core.ports.live import Cache, Fanout, Metrics, Subscription, Wakeups
+from core.ports.memory import Fact, Facts, Recall, Window
+from core.ports.people import Directory, Humans, TenantPolicy
+from core.ports.sessions import Calendar
+from core.ports.turns import (
+    Accepted,
+    Claim,
+    Committed,
+    Inline,
+    Intake,
+    Reply,
+    Superseded,
+    TurnResult,
+    TurnView,
+    UnitOfWork,
+)
+from core.ports.words import Generated, Generator, Lines, PluginState, Preview
+
+__all__ = [
+    "Accepted",
+    "Alarm",
+    "Alarms",
+    "Answers",
+    "Cache",
+    "Calendar",
+    "Chunk",
+    "Claim",
+    "Committed",
+    "Directory",
+    "Document",
+    "Extract",
+    "Fact",
+    "Facts",
+    "Fanout",
+    "Gap",
+    "Gaps",
+    "Generated",
+    "Generator",
+    "Humans",
+    "Inline",
+    "Intake",
+    "Job",
+    "Lines",
+    "Metrics",
+    "Outbox",
+    "Passages",
+    "PluginState",
+    "Preview",
+    "Recall",
+    "Reply",
+    "Retriever",
+    "Subscription",
+    "Superseded",
+    "TenantPolicy",
+    "TurnResult",
+    "TurnView",
+    "Understands",
+    "UnitOfWork",
+    "Viewer",
+    "Wakeups",
+    "Window",
+]

@@ -1,0 +1,86 @@
+"""Sentences, language models, and a plug-in's own small state."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.ids import (
+    TenantId,
+)
+from core.turns import Passage
+from core.understanding import Said
+
+
+class Lines(Protocol):
+    """Every sentence a customer can receive without generation."""
+
+    def say(self, key: str, locale: str, channel: str = "", **slots: object) -> str:
+        """Return the line in the locale (else English), in the channel's variant if there is one.
+
+        Raises KeyError for an unknown key or a missing slot.
+        """
+        ...
+
+    def variants(self, key: str) -> Mapping[str, Sequence[str]]:
+        """Return locale → list for keys that hold lists (words for a person, day names)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What a model wrote: parts of text, each with the numbers of the passages it leans on."""
+
+    parts: tuple[tuple[str, tuple[int, ...]], ...]
+    model: str
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+class Generator(Protocol):
+    """A language model behind timeouts, a token budget and a second model. None is configured by default."""
+
+    @property
+    def enabled(self) -> bool:
+        """Return whether any model is configured and its circuit is closed."""
+        ...
+
+    async def answer(
+        self,
+        question: str,
+        talk: Sequence[Said],
+        passages: Sequence[Passage],
+        locale: str,
+        max_chars: int,
+        on_part: Callable[[str, tuple[int, ...]], Awaitable[None]] | None = None,
+    ) -> Generated:
+        """Answer from the passages, numbered from 1. `on_part` is called with each whole sentence as it streams.
+
+        Raises UnavailableError when every model failed or timed out.
+        """
+        ...
+
+    async def rewrite(self, question: str, talk: Sequence[Said]) -> str:
+        """Return the question standing on its own; the question itself when the model is unavailable."""
+        ...
+
+
+class Preview(Protocol):
+    """Shows the customer sentences of a reply while the turn still thinks. Never stored."""
+
+    async def __call__(self, text: str) -> None:
+        """Publish one more whole sentence; checked and version-checked before it goes out."""
+        ...
+
+
+class PluginState(Protocol):
+    """Small JSON store for plug-ins that need rows of their own."""
+
+    async def get(self, plugin: str, tenant: TenantId, key: str) -> Mapping[str, object] | None:
+        """Return the value or None."""
+        ...
+
+    async def put(
+        self, plugin: str, tenant: TenantId, key: str, value: Mapping[str, object]
+    ) -> None:
+        """Store the value, replacing the older one."""
+        ...
