@@ -78,7 +78,7 @@ docs: install-dev
 	$(BIN)/python -m app.describe --write
 
 eval: install-dev
-	$(BIN)/python -m benchmarks.retrieval --data ../shared/data
+	$(BIN)/python -m benchmarks.quality --data ../shared/data --write
 
 # var/ is data and stays.
 clean:

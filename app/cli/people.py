@@ -1,0 +1,107 @@
+"""Tenants, accounts, contacts and the people who answer."""
+
+import csv
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.shared import (
+    Tenant,
+    run_here,
+    show,
+)
+from core.errors import NotFoundError
+from core.ids import TenantId
+
+app = typer.Typer()
+tenant = typer.Typer(no_args_is_help=True, help="Tenants and their keys.")
+accounts = typer.Typer(no_args_is_help=True, help="Accounts.")
+csm = typer.Typer(no_args_is_help=True, help="People who answer customers.")
+app.add_typer(csm, name="csm")
+app.add_typer(tenant, name="tenant")
+app.add_typer(accounts, name="accounts")
+
+
+@tenant.command("create")
+def create_tenant(tenant: str, name: str | None = None) -> None:
+    """Make a tenant and print its first secret key, which is shown once."""
+    show(run_here(lambda services: _create_here(services, tenant, name or tenant), lean=True))
+
+
+async def _create_here(services: Any, tenant: str, name: str) -> dict[str, Any]:
+    fresh = await services.directory.ensure_tenant(TenantId(tenant), name)
+    _key, token = await services.access.create_key(TenantId(tenant), "first", "secret")
+    return {"id": tenant, "created": fresh, "key": token}
+
+
+@accounts.command("import")
+def import_accounts(file: Path, tenant: Tenant = "demo") -> None:
+    """Import accounts from a CSV; idempotent, reported row by row."""
+    from dataclasses import asdict
+
+    from app.imports import import_accounts as run_import
+
+    async def run(services: Any) -> list[dict[str, Any]]:
+        return [asdict(r) for r in await run_import(services.directory, TenantId(tenant), file)]
+
+    reports = run_here(run, lean=True)
+    writer = csv.DictWriter(sys.stdout, fieldnames=list(reports[0]) if reports else ["row"])
+    writer.writeheader()
+    writer.writerows(reports)
+
+
+@app.command()
+def export(contact: str, tenant: Tenant = "demo") -> None:
+    """Print everything held about a contact (its id in your system) as JSON."""
+
+    async def run(services: Any) -> dict[str, Any]:
+        found = await _known_contact(services, tenant, contact)
+        exported: dict[str, Any] = await services.directory.export_contact(
+            TenantId(tenant), found.id
+        )
+        return exported
+
+    show(run_here(run, lean=True))
+
+
+@app.command()
+def erase(contact: str, tenant: Tenant = "demo", *, yes: bool = False) -> None:
+    """Erase a contact (its id in your system) for good."""
+    if not yes:
+        typer.confirm(f"Erase everything about {contact!r}?", abort=True)
+
+    async def run(services: Any) -> dict[str, Any]:
+        found = await _known_contact(services, tenant, contact)
+        await services.directory.erase_contact(TenantId(tenant), found.id)
+        return {"erased": contact}
+
+    show(run_here(run, lean=True))
+
+
+async def _known_contact(services: Any, tenant: str, contact: str) -> Any:
+    found = await services.directory.contact_by_external(TenantId(tenant), contact, create=False)
+    if found is None:
+        raise NotFoundError(f"tenant {tenant!r} has no contact {contact!r}")
+    return found
+
+
+@csm.command("create")
+def create_csm(
+    email: str,
+    name: str,
+    tenant: Tenant = "demo",
+    role: str = "csm",
+    slack_user: str | None = None,
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True)] = "",
+) -> None:
+    """Give somebody a login to the console; `role` is admin, csm or viewer."""
+
+    async def run(services: Any) -> dict[str, Any]:
+        made = await services.access.create_csm(
+            TenantId(tenant), name, email, password, role, slack_user
+        )
+        return {"id": made.id, "email": made.email, "role": made.role}
+
+    show(run_here(run, lean=True))
