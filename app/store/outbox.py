@@ -7,7 +7,7 @@ again: its outcome is unknown and it comes back only to be reconciled.
 import random
 from collections.abc import Sequence
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import Integer, Select, bindparam, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import handoffs, queue, rows
@@ -23,6 +23,57 @@ from core.ports import Job
 
 CLAIM_SECONDS = 60.0
 _ACTIVE = ("queued", "claimed", "unknown")
+
+
+def _picking() -> Select[tuple[int]]:
+    """Return the statement that finds due jobs whose lane has nothing older in flight."""
+    earlier = outbox.alias("earlier")
+    blocked = exists().where(
+        earlier.c.lane == outbox.c.lane,
+        earlier.c.position < outbox.c.position,
+        earlier.c.state.in_(_ACTIVE),
+        earlier.c.inline.is_(False),
+    )
+    silenced = exists().where(
+        conversations.c.id == outbox.c.conversation_id,
+        conversations.c.mode == Mode.MANUAL,
+        outbox.c.author == Author.BOT,
+        outbox.c.message_kind == MessageKind.REPLY,
+    )
+    return (
+        select(outbox.c.position)
+        .where(
+            outbox.c.inline.is_(False),
+            outbox.c.due_at <= db_now(),
+            or_(
+                (outbox.c.state == "queued") & ~silenced,
+                (outbox.c.state == "unknown")
+                & or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until < db_now()),
+            ),
+            ~blocked,
+        )
+        .order_by(outbox.c.position)
+        .limit(bindparam("limit", type_=Integer))
+        .with_for_update(skip_locked=True, of=outbox)
+    )
+
+
+# built once: a sender asks after every message, and making the statement costs as much as running it
+_DUE = _picking()
+_EXPIRED = (
+    update(outbox)
+    .where(outbox.c.state == "claimed", outbox.c.claimed_until < db_now())
+    .values(state="unknown", due_at=db_now(), error="the sender died in mid-send")
+)
+_ANY = select(
+    exists().where(
+        outbox.c.state.in_(_ACTIVE),
+        or_(
+            outbox.c.inline.is_(False) & (outbox.c.due_at <= db_now()),
+            outbox.c.claimed_until < db_now(),
+        ),
+    )
+)
 
 
 class SqlOutbox:
@@ -41,49 +92,19 @@ class SqlOutbox:
         self._claim = claim_seconds
 
     async def claim(self, limit: int = 16) -> Sequence[Job]:
-        """See the port."""
+        """See the port. Takes the write lock only when there may be something to claim."""
+        async with self._database.read() as connection:
+            if not await connection.scalar(_ANY):
+                return ()
         async with self._database.write() as connection:
-            await connection.execute(
-                update(outbox)
-                .where(outbox.c.state == "claimed", outbox.c.claimed_until < db_now())
-                .values(state="unknown", due_at=db_now(), error="the sender died in mid-send")
-            )
+            await connection.execute(_EXPIRED)
             jobs = [await self._job(connection, job) for job in await self._due(connection, limit)]
         if jobs:
             crash_point("outbox.claimed")
         return jobs
 
     async def _due(self, connection: AsyncConnection, limit: int) -> list[dict[str, object]]:
-        earlier = outbox.alias("earlier")
-        blocked = exists().where(
-            earlier.c.lane == outbox.c.lane,
-            earlier.c.position < outbox.c.position,
-            earlier.c.state.in_(_ACTIVE),
-            earlier.c.inline.is_(False),
-        )
-        silenced = exists().where(
-            conversations.c.id == outbox.c.conversation_id,
-            conversations.c.mode == Mode.MANUAL,
-            outbox.c.author == Author.BOT,
-            outbox.c.message_kind == MessageKind.REPLY,
-        )
-        picked = (
-            select(outbox.c.position)
-            .where(
-                outbox.c.inline.is_(False),
-                outbox.c.due_at <= db_now(),
-                or_(
-                    (outbox.c.state == "queued") & ~silenced,
-                    (outbox.c.state == "unknown")
-                    & or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until < db_now()),
-                ),
-                ~blocked,
-            )
-            .order_by(outbox.c.position)
-            .limit(limit)
-            .with_for_update(skip_locked=True, of=outbox)
-        )
-        positions = list((await connection.execute(picked)).scalars())
+        positions = list((await connection.execute(_DUE, {"limit": limit})).scalars())
         if not positions:
             return []
         await connection.execute(
