@@ -2,26 +2,17 @@
 
 import asyncio
 import contextlib
+import importlib
 import logging
-from collections.abc import AsyncIterator, Callable
+import pkgutil
+from collections.abc import AsyncIterator, Callable, Iterator
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection
 
-from app.api import (
-    accounts,
-    business,
-    errors,
-    explain,
-    feedback,
-    health,
-    hooks,
-    manage,
-    memory,
-    msg,
-    socket,
-)
+import app.api
+from app.api import errors, socket
 from app.api.web_chat import WebChat
 from app.console import build_router as build_console
 from app.services import Services
@@ -29,7 +20,13 @@ from app.simulator.wiring import Simulator
 
 logger = logging.getLogger(__name__)
 
-_ROUTERS = (msg, feedback, business, accounts, memory, explain, hooks, manage, health)
+
+def _routers() -> Iterator[APIRouter]:
+    """Yield the `router` of every module of app/api that has one: a new subject is a new file."""
+    for found in pkgutil.iter_modules(app.api.__path__):
+        router = getattr(importlib.import_module(f"app.api.{found.name}"), "router", None)
+        if isinstance(router, APIRouter):
+            yield router
 
 
 def create_app(services: Services, secret: str, simulator: Simulator | None = None) -> FastAPI:
@@ -54,25 +51,26 @@ def create_app(services: Services, secret: str, simulator: Simulator | None = No
                 await asyncio.gather(work, return_exceptions=True)
             await services.close()
 
-    app = FastAPI(
+    web = FastAPI(
         title="usher",
         version="0.1.0",
         summary="The front door of customer success.",
         lifespan=life,
         docs_url="/docs",
         redoc_url=None,
+        responses=errors.RESPONSES,
     )
-    app.state.services = services
-    app.add_middleware(GZipMiddleware, minimum_size=1_000)
-    errors.install(app)
-    for module in _ROUTERS:
-        app.include_router(module.router)
-    app.include_router(socket.build_router(_chat(services, secret)))
-    app.include_router(build_console(), prefix="/console")
+    web.state.services = services
+    web.add_middleware(GZipMiddleware, minimum_size=1_000)
+    errors.install(web)
+    for router in _routers():
+        web.include_router(router)
+    web.include_router(socket.build_router(_chat(services, secret)))
+    web.include_router(build_console(), prefix="/console")
     if simulator is not None:
-        app.include_router(simulator.router())
-        simulator.mount(app)
-    return app
+        web.include_router(simulator.router())
+        simulator.mount(web)
+    return web
 
 
 def _chat(services: Services, secret: str) -> Callable[[HTTPConnection], WebChat]:

@@ -3,15 +3,35 @@
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from core.errors import ServiceError
 
 logger = logging.getLogger(__name__)
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457). `errors` lists what does not fit a request's schema."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[dict[str, str]] | None = None
+
+
+# what every route may answer; without it FastAPI declares a shape of its own that nobody is sent
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "The request is refused; says why.", "model": Problem},
+    "5XX": {"description": "Our side cannot; says whether to try again.", "model": Problem},
+}
 
 
 def problem(
@@ -31,8 +51,26 @@ def problem(
     )
 
 
+def describe(app: FastAPI) -> None:
+    """Name the media type of problems in the OpenAPI document, which FastAPI calls plain JSON."""
+    plain = app.openapi
+
+    def described() -> dict[str, Any]:
+        document = plain()
+        for path in document["paths"].values():
+            for operation in path.values():
+                for status in RESPONSES:
+                    content = operation["responses"].get(status, {}).get("content", {})
+                    if "application/json" in content:
+                        content["application/problem+json"] = content.pop("application/json")
+        return document
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
 def install(app: FastAPI) -> None:
     """Render every error of the app."""
+    describe(app)
 
     @app.exception_handler(ServiceError)
     async def _service(_request: Request, error: ServiceError) -> JSONResponse:

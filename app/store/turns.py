@@ -7,7 +7,7 @@ UPDATEs on the conversation's fence and version, which both databases serialise.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import case, exists, insert, or_, select, update
+from sqlalchemy import case, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import contacts, effects, queue, rows
@@ -334,6 +334,9 @@ class SqlTurns:
         claim = result.claim
         now = self._clock.now()
         async with self._database.write() as connection:
+            trace = {**result.trace, "dropped": [r.text for r in result.replies]}
+            if await self._erased(connection, claim):
+                trace = {"erased": True}
             await connection.execute(
                 insert(turns).values(
                     id=result.turn_id,
@@ -342,7 +345,7 @@ class SqlTurns:
                     handler=result.handler,
                     state="dropped",
                     fence=claim.fence,
-                    trace={**result.trace, "dropped": [r.text for r in result.replies]},
+                    trace=trace,
                     started_at=result.started_at,
                     ended_at=now,
                 )
@@ -355,6 +358,16 @@ class SqlTurns:
                 )
                 .values(lease_until=None, work_at=db_now())
             )
+
+    async def _erased(self, connection: AsyncConnection, claim: Claim) -> bool:
+        """Return whether the contact was erased while the turn thought: then none of it may be kept."""
+        written = [m.id for m in claim.messages if m.text]
+        kept = await connection.scalar(
+            select(func.count())
+            .select_from(messages)
+            .where(messages.c.id.in_(written), messages.c.text != "")
+        )
+        return bool(written) and not kept
 
     async def release(self, claim: Claim, retry_in: float) -> None:
         """See the port."""

@@ -138,10 +138,12 @@ async def test_a_turn_that_was_thinking_cannot_commit(scene: Scene) -> None:
         replies=(),
         effects=(),
         status=claim.conversation.status,
-        trace={},
+        trace={"understanding": {"text": SECRET}},
         started_at=scene.clock.now(),
     )
     assert isinstance(await scene.turns.commit(result), Superseded)
+    (kept,) = await scene.reads.turns(DEMO, accepted.conversation_id)
+    assert kept.trace == {"erased": True}
 
 
 async def test_a_gap_somebody_else_asked_too_stays(scene: Scene) -> None:
