@@ -20,13 +20,13 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --no-header --no-annotate
 # The steps of a target are in their order, also under -j.
 .NOTPARALLEL:
 .PHONY: help install install-dev run test test-services check check-format check-lint \
-	check-types check-layers format lock docs eval clean
+	check-types check-layers format lock docs eval demo-docs clean
 
 help:
 	@echo 'make run      the server on port $(PORT), with everything it needs'
 	@echo 'make test     all tests, with everything they need'
 	@echo 'make check    format, lint, types, layers'
-	@echo 'also: install install-dev test-services format lock docs eval clean'
+	@echo 'also: install install-dev test-services format lock docs eval demo-docs clean'
 
 install: .venv/.installed
 
@@ -79,6 +79,10 @@ docs: install-dev
 
 eval: install-dev
 	$(BIN)/python -m benchmarks.quality --data ../shared/data --write
+
+# The ten-minute demo of knowledge against a server of its own; ends at the first promise not kept.
+demo-docs: install
+	$(BIN)/python -m scripts.demo_docs
 
 # var/ is data and stays.
 clean:

@@ -2,16 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
+from typing import Literal
 
 from core.contracts import CheckPorts, CheckSpec
-from core.outcomes import CheckContext, Checked
-from core.turns import Verdict
+from core.outcomes import CheckContext, Checked, Outcome
+from core.turns import Citation, Verdict
 
 logger = logging.getLogger(__name__)
 
 _TIMEOUT = 5.0
+# What stands beside a reply comes from documents: it is judged for what documents can carry.
+LABELLED = frozenset({"secrets", "recited", "authority", "links"})
+QUOTED = LABELLED | {"pii", "grounding"}
 
 
 class Chain:
@@ -33,10 +37,54 @@ class Chain:
         """Run the checks for text that is to go out."""
         return await self._run("out", text, context)
 
-    async def _run(self, direction: str, text: str, context: CheckContext) -> Checked:
+    async def beside(self, outcome: Outcome, context: CheckContext) -> Outcome:
+        """Return the outcome with what is shown beside its text checked as well: quotes, titles, options.
+
+        A quote or an option that does not pass goes; a title that does not pass becomes its number.
+        """
+        citations = await asyncio.gather(*[self._citation(c, context) for c in outcome.citations])
+        options = [
+            reply
+            for reply in outcome.quick_replies
+            if await self._label(reply.label, context) == reply.label
+        ]
+        return replace(outcome, citations=tuple(citations), quick_replies=tuple(options))
+
+    async def _citation(self, citation: Citation, context: CheckContext) -> Citation:
+        mark = f" [{citation.number}]"
+        outcome = context.outcome and replace(context.outcome, citations=(citation,))
+        alone = replace(context, outcome=outcome)
+        quote = await self._run("out", citation.quote + mark, alone, QUOTED)
+        return replace(
+            citation,
+            quote=(quote.text or "").removesuffix(mark.strip()).strip(),
+            title=await self._label(citation.title, alone) or str(citation.number),
+            section=await self._label(citation.section, alone),
+        )
+
+    async def _label(self, text: str, context: CheckContext) -> str:
+        """Return a title as it may be shown, or nothing: half a title says nothing.
+
+        Whatever the outcome, it is judged as a model's words: titles of documents stand in options, too.
+        """
+        outcome = context.outcome and replace(context.outcome, generated=True)
+        context = replace(context, outcome=outcome)
+        checked = await self._run("out", text, context, LABELLED) if text else None
+        return text if checked is not None and checked.text == text else ""
+
+    async def judge(
+        self, direction: Literal["in", "out"], text: str, context: CheckContext
+    ) -> tuple[Verdict, ...]:
+        """Return what every check says of the text as it is: none stops another, no rewrite is carried on."""
+        checks = [check for check in self._checks if check.direction in (direction, "both")]
+        return tuple([await self._one(check, direction, text, context) for check in checks])
+
+    async def _run(
+        self, direction: str, text: str, context: CheckContext, only: Collection[str] = ()
+    ) -> Checked:
         verdicts: list[Verdict] = []
         for check in self._checks:
-            if check.direction not in (direction, "both"):
+            if check.direction not in (direction, "both") or (only and check.name not in only):
                 continue
             verdict = await self._one(check, direction, text, context)
             verdicts.append(verdict)

@@ -13,31 +13,44 @@ from typing import Any, Protocol
 import app.store
 from app.adapters.cache import RedisCache
 from app.adapters.fanout import RedisFanout
-from app.adapters.llm import LangChainGenerator, LlmSettings
+from app.adapters.llm import LangChainGenerator
+from app.adapters.llm_settings import LlmSettings
+from app.adapters.moderation import HttpModerator, ModerationSettings
 from app.adapters.redis_link import RedisSettings, connect
 from app.adapters.wakeups import RedisWakeups
+from app.backtest.running import Backtester
 from app.chain import Chain
+from app.gaps import group
 from app.inboxes import Inboxes
+from app.ingesting import Syncer
 from app.metrics import PrometheusMetrics
 from app.outbox import Sender
+from app.reporting import Reporter
 from app.router import Router
 from app.services import Plugins, Services
 from app.settings import ServerSettings
 from app.store.access import SqlAccess
 from app.store.alarms import SqlAlarms
+from app.store.answers import SqlAnswers
+from app.store.backtests import SqlBacktests
 from app.store.bookings import SqlBookings
+from app.store.checks import SqlConsents, SqlFeatures
 from app.store.database import Database, DatabaseSettings
 from app.store.demo import seed_demo
 from app.store.directory import SqlDirectory
 from app.store.effects import Applier
+from app.store.gaps import SqlGaps
 from app.store.humans import SqlHumans
 from app.store.idle import SqlIdle
 from app.store.inline import SqlInline
 from app.store.intake import SqlIntake
 from app.store.knowledge import SqlPassages
-from app.store.memory import SqlFacts, SqlGaps, SqlIntents
+from app.store.memory import SqlFacts, SqlIntents
+from app.store.model_uses import SqlModelUses
 from app.store.outbox import SqlOutbox
 from app.store.reads import SqlReads
+from app.store.reports import SqlReports
+from app.store.sources import SqlSources
 from app.store.state import SqlIdempotency, SqlPluginState
 from app.store.turns import SqlTurns
 from app.thinking import Thinker
@@ -66,6 +79,9 @@ from core.ports import (
     Understands,
 )
 from handlers._shared.lines import YamlLines
+from ingest.origins import IngestSettings
+from ingest.sources import known_sources
+from ingest.sources.folder import ANYWHERE
 from knowledge.short_memory import ShortMemory
 
 DEMO = TenantId("demo")
@@ -126,6 +142,14 @@ class Knowledge(Protocol):
         """Train a tenant's own intents."""
         ...
 
+    def heads(self) -> Mapping[str, object]:
+        """Return which heads serve, and how those in their shadow compare."""
+        ...
+
+    async def reload_heads(self) -> Mapping[str, object]:
+        """Read the heads again. Raises MisconfiguredError for a broken one and keeps the old ones."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -182,11 +206,31 @@ def build(  # noqa: C901 - a list of objects, one after the other
     inline = SqlInline(database)
     passages, facts = SqlPassages(database, clock), SqlFacts(database, clock)
     intents = SqlIntents(database, clock)
+    gaps, approved, reports = (
+        SqlGaps(database, clock),
+        SqlAnswers(database),
+        SqlReports(database, clock),
+    )
+    reporter = Reporter(gaps, approved, reports, directory, clock, base_url)
     knowledge = (parts.knowledge or partial(_real_knowledge, settings, parts, plugins, lines))(
         passages, facts
     )
-    generator = parts.generator or LangChainGenerator(LlmSettings(_env_file=parts.env_file), clock)
-    chain = Chain(plugins.checks.values(), CheckPorts(clock, lines, knowledge.answers, state))
+    models = LangChainGenerator(
+        LlmSettings(_env_file=parts.env_file), clock, SqlModelUses(database, clock), metrics
+    )
+    generator = parts.generator or models
+    moderation = ModerationSettings(_env_file=parts.env_file)
+    moderator = HttpModerator(moderation, clock, metrics) if moderation.base_url else None
+    check_ports = CheckPorts(
+        clock,
+        lines,
+        knowledge.answers,
+        state,
+        SqlConsents(database),
+        SqlFeatures(database, clock),
+        moderator,
+    )
+    chain = Chain(plugins.checks.values(), check_ports)
     context = Context(
         clock=clock,
         answers=knowledge.answers,
@@ -223,10 +267,24 @@ def build(  # noqa: C901 - a list of objects, one after the other
         for tenant in await directory.tenants():
             await knowledge.apply(tenant.id)
 
+    async def group_gaps() -> None:
+        for tenant in await directory.tenants():
+            await group(gaps, knowledge.encode, tenant.id)
+
     idle = SqlIdle(
         database, clock, {s.name: s.capabilities.idle_hours for s in plugins.channels.values()}
     )
     idempotency = SqlIdempotency(database, clock)
+    syncer = Syncer(
+        SqlSources(database, clock),
+        passages,
+        knowledge.encode,
+        knowledge.apply,
+        directory.policy,
+        _ingest_settings(settings, parts),
+        settings.var_dir,
+        clock,
+    )
     worker = Worker(
         turns,
         router,
@@ -238,6 +296,9 @@ def build(  # noqa: C901 - a list of objects, one after the other
             ("index", 15.0, refresh),
             ("idle", 60.0, idle.close_quiet),
             ("idempotency", 3600.0, idempotency.sweep),
+            ("gaps", 30.0, group_gaps),
+            ("sources", 30.0, syncer.sync_due),
+            ("report", 900.0, reporter.tell),
         ),
     )
 
@@ -256,9 +317,16 @@ def build(  # noqa: C901 - a list of objects, one after the other
         for tenant in await directory.tenants():
             await teach(tenant.id)
 
+    backtests = SqlBacktests(database, clock)
+    backtester = Backtester(backtests, knowledge.encode)
+
     async def close_all() -> None:
+        await backtester.close()
         for channel in channels.values():
             await channel.close()
+        if moderator is not None:
+            await moderator.close()
+        await models.close()
         await fanout.close()
         await redis.aclose()
         await knowledge.close()
@@ -303,8 +371,14 @@ def build(  # noqa: C901 - a list of objects, one after the other
         access=SqlAccess(database, clock),
         reads=SqlReads(database, clock, kinds),
         passages=passages,
+        syncer=syncer,
         facts=facts,
-        gaps=SqlGaps(database),
+        gaps=gaps,
+        approved=approved,
+        reports=reports,
+        reporter=reporter,
+        backtests=backtests,
+        backtester=backtester,
         intents=intents,
         state=state,
         idempotency=idempotency,
@@ -323,6 +397,8 @@ def build(  # noqa: C901 - a list of objects, one after the other
         after_facts=after_facts,
         rebuild=knowledge.rebuild,
         teach=teach,
+        heads=knowledge.heads,
+        reload_heads=knowledge.reload_heads,
     )
 
 
@@ -353,6 +429,16 @@ def visitor_secret(settings: ServerSettings) -> str:
         file.write_text(secrets.token_urlsafe(48), encoding="utf-8")
         file.chmod(0o600)
     return file.read_text(encoding="utf-8").strip()
+
+
+def _ingest_settings(settings: ServerSettings, parts: Parts) -> IngestSettings:
+    """Return what sources may reach; on somebody's own machine, any folder of it."""
+    known_sources()  # a broken one stops the start
+    found = IngestSettings(_env_file=parts.env_file)
+    if not settings.development or found.folders:
+        return found
+    schemes = (*found.git_schemes, "file")
+    return found.model_copy(update={"folders": (ANYWHERE,), "git_schemes": schemes})
 
 
 def _tenant_lines(lines: YamlLines, policy: TenantPolicy) -> Lines:

@@ -9,6 +9,7 @@ from core.errors import ConflictError, ForbiddenError, NotFoundError
 from core.ids import ConversationId, TenantId
 from core.messages import ConsentChange, Event, Ignored, Inbound, Receipt, TeamAction
 from core.ports import Accepted
+from guardrails._shared.naming import neutral
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ async def receive(services: Services, inbox: Inbox, inbound: Inbound) -> Accepte
     """Commit a customer's message, wake a worker and tell who watches."""
     quiet = services.plugins.channels[inbound.channel].capabilities.quiet
     quiet = 0.0 if inbound.inline else quiet
-    accepted = await services.intake.accept(inbox, inbound, quiet)
+    accepted = await services.intake.accept(inbox, neutral(inbound), quiet)
     if not accepted.duplicate:
         await services.wakeups.wake("turn", accepted.conversation_id, quiet)
         await changed(services, accepted.tenant, accepted.conversation_id)

@@ -21,7 +21,7 @@ from app.simulator.wiring import Simulator
 logger = logging.getLogger(__name__)
 
 
-def _routers() -> Iterator[APIRouter]:
+def routers() -> Iterator[APIRouter]:
     """Yield the `router` of every module of app/api that has one: a new subject is a new file."""
     for found in pkgutil.iter_modules(app.api.__path__):
         router = getattr(importlib.import_module(f"app.api.{found.name}"), "router", None)
@@ -63,7 +63,7 @@ def create_app(services: Services, secret: str, simulator: Simulator | None = No
     web.state.services = services
     web.add_middleware(GZipMiddleware, minimum_size=1_000)
     errors.install(web)
-    for router in _routers():
+    for router in routers():
         web.include_router(router)
     web.include_router(socket.build_router(_chat(services, secret)))
     web.include_router(build_console(), prefix="/console")

@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 
-from app.thinking import ROLES, Thinker, result_of
+from app.thinking import ROLES, Thinker, Thought, result_of
 from app.traces import trace_of
 from core.clock import Clock
 from core.conversations import HandoffReason, Status
@@ -17,7 +17,7 @@ from core.errors import UnavailableError
 from core.ids import ConversationId, InboxId, TurnId, new_id
 from core.logs import log_context
 from core.messages import Author, MessageKind
-from core.outcomes import Turn
+from core.outcomes import Outcome, Turn
 from core.ports import (
     Claim,
     Committed,
@@ -33,6 +33,7 @@ from core.ports import (
     Wakeups,
     Window,
 )
+from core.turns import Citation, Passage
 from core.understanding import Said
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ logger = logging.getLogger(__name__)
 _RENEW_EVERY = 10.0
 _ATTEMPTS = 3
 _RETRY_IN = 5.0
+_LONGEST_REASON = 40
 
 
 class Router:
@@ -148,7 +150,21 @@ class Router:
             # whatever a plug-in raises: the customer is told and a person comes
             logger.exception("handler.failed")
             return self._give_up(claim, turn_id, HandoffReason.HANDLER_FAILED, refused)
+        self._count(thought)
         return result_of(thought, claim, trace_of(thought, {"attempts": len(refused) + 1}))
+
+    def _count(self, thought: Thought) -> None:
+        """Count what the checks said: codes alone, never what was found."""
+        for verdict in (*thought.incoming.verdicts, *thought.outgoing.verdicts):
+            self._metrics.count(
+                "checks",
+                check=verdict.check,
+                direction=verdict.direction,
+                verdict=verdict.verdict,
+                reason=verdict.reason.partition(",")[0][:_LONGEST_REASON],
+            )
+        if thought.turn.limits:
+            logger.info("turn.limits", extra={"limits": sorted(thought.turn.limits)})
 
     def _give_up(
         self,
@@ -231,9 +247,9 @@ class Router:
                 form = asdict(effect.form) if effect.form else {}
                 await self._window.put_form(conversation.tenant, conversation.id, form)
 
-    async def draft(self, claim: Claim, turn: Turn, n: int, text: str) -> bool:
+    async def draft(self, claim: Claim, turn: Turn, n: int, said: Outcome) -> bool:
         """Publish one preview sentence if it passes the checks and nobody has taken over."""
-        passed = await self._thinker.sentence_passes(turn, text)
+        passed = await self._thinker.sentence_passes(turn, said)
         if passed is None or not await self._turns.current(claim):
             return False
         await self._fanout.publish(
@@ -261,10 +277,19 @@ class _Drafts:
         """Return the port `Preview` for this turn."""
         return partial(self._show, turn)
 
-    async def _show(self, turn: Turn, text: str) -> None:
+    async def _show(
+        self,
+        turn: Turn,
+        text: str,
+        citations: Sequence[Citation] = (),
+        sources: Sequence[Passage] = (),
+    ) -> None:
         if self._stopped or not text.strip():
             return
-        if await self._router.draft(self._claim, turn, self._shown, text):
+        said = Outcome(
+            text, "answer", citations=tuple(citations), sources=tuple(sources), generated=True
+        )
+        if await self._router.draft(self._claim, turn, self._shown, said):
             self._shown += 1
         else:
             self._stopped = True

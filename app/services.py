@@ -36,12 +36,19 @@ from core.ports import (
 )
 
 if TYPE_CHECKING:
+    from app.backtest.running import Backtester
+    from app.ingesting import Syncer
+    from app.reporting import Reporter
     from app.store.access import SqlAccess
+    from app.store.answers import SqlAnswers
+    from app.store.backtests import SqlBacktests
     from app.store.bookings import SqlBookings
     from app.store.directory import SqlDirectory
+    from app.store.gaps import SqlGaps
     from app.store.knowledge import SqlPassages
-    from app.store.memory import SqlFacts, SqlGaps, SqlIntents
+    from app.store.memory import SqlFacts, SqlIntents
     from app.store.reads import SqlReads
+    from app.store.reports import SqlReports
     from app.store.state import SqlIdempotency, SqlPluginState
 
 
@@ -82,8 +89,14 @@ class Services:
     access: "SqlAccess"
     reads: "SqlReads"
     passages: "SqlPassages"
+    syncer: "Syncer"
     facts: "SqlFacts"
     gaps: "SqlGaps"
+    approved: "SqlAnswers"
+    reports: "SqlReports"
+    reporter: "Reporter"
+    backtests: "SqlBacktests"
+    backtester: "Backtester"
     intents: "SqlIntents"
     state: "SqlPluginState"
     idempotency: "SqlIdempotency"
@@ -104,3 +117,5 @@ class Services:
     after_facts: Callable[[str, str], Awaitable[None]]
     rebuild: Callable[[str], Awaitable[int]]
     teach: Callable[[str], Awaitable[int]]
+    heads: Callable[[], Mapping[str, object]]
+    reload_heads: Callable[[], Awaitable[Mapping[str, object]]]

@@ -15,12 +15,31 @@ from core.briefs import follow_up
 from core.clock import Clock
 from core.contracts import Capabilities, Context, HandlerSpec
 from core.conversations import HandoffReason, Mode, Status
-from core.effects import Effect, Escalate, RefusedEffect, Resolve, SetLocale, SetNote, TellTeam
-from core.escalation import Escalation, due
+from core.effects import (
+    Effect,
+    Escalate,
+    OpenGap,
+    RefusedEffect,
+    Resolve,
+    SetForm,
+    SetLocale,
+    SetNote,
+    TellTeam,
+)
+from core.escalation import (
+    CRISIS,
+    IN_CRISIS,
+    Escalation,
+    Severity,
+    danger_line,
+    due,
+    in_danger,
+)
 from core.ids import InboxId, TurnId
 from core.messages import Assurance, Author, MessageKind
 from core.outcomes import CheckContext, Checked, Outcome, Turn
 from core.ports import Claim, Lines, Preview, Reply, TenantPolicy, TurnResult, Understands
+from core.privileges import NO_MEMORY, QUOTE_ONLY, Withheld, leaves_text_true, permitted
 from core.turns import Decision, Step
 from core.understanding import Role, Said, Understanding
 
@@ -94,7 +113,7 @@ class Thinker:
         lines = self._lines_for(claim.policy)
         with _timed(steps, "checks_in"):
             incoming = await self._chain.incoming(text, _check_context(turn, None))
-        turn = replace(turn, limits=incoming.limits)
+        turn = replace(turn, limits=incoming.limits | _kept_limits(claim))
         if incoming.text is not None:
             turn = replace(turn, text=incoming.text)
         mode = self._mode(claim, understanding)
@@ -108,10 +127,14 @@ class Thinker:
             lines=lines,
         )
         context = self._shown_on(context, turn.channel)
+        if QUOTE_ONLY in turn.limits:
+            context = replace(context, generator=Withheld())
         with _timed(steps, "handle"):
             outcome = await self._decide(claim, turn, context, incoming)
+            outcome = await self._within_limits(turn, context, outcome)
         with _timed(steps, "checks_out"):
             outcome, outgoing = await self._checked(turn, context, outcome)
+        outcome = self._disclosed(claim, turn, lines, outcome)
         if claim.conversation.memory.get("paused"):
             outcome = _after_pause(outcome)
         return Thought(turn, outcome, incoming, outgoing, steps, mode)
@@ -142,6 +165,7 @@ class Thinker:
             now=self._clock.now(),
             proven=claim.assurance == Assurance.PROVEN,
             refused=refused,
+            policy=claim.policy,
         )
 
     def _mode(self, claim: Claim, understanding: Understanding) -> Mode:
@@ -174,10 +198,17 @@ class Thinker:
         if mode is not Mode.MANUAL and (resumed or not waiting):
             return None
         effects: list[Effect] = [heard] if waiting else []
+        danger = in_danger(turn.understanding, claim.policy.thresholds)
         if not waiting:
-            effects.append(Escalate(HandoffReason.PAUSED, sentiment=turn.understanding.sentiment))
+            why = HandoffReason.SAFETY if danger else HandoffReason.PAUSED
+            severity: Severity = "urgent" if danger else "normal"
+            effects.append(Escalate(why, severity, sentiment=turn.understanding.sentiment))
             effects.append(SetNote({"paused": True}))
         line = "pipeline.paused" if mode is Mode.MANUAL else "pipeline.holding"
+        if danger and not conversation.memory.get(IN_CRISIS):
+            # who is in danger is not left with a line about waiting
+            line, held = danger_line(turn.understanding), False
+            effects.append(CRISIS)
         text = None if held else lines.say(line, turn.locale, turn.channel)
         effects.append(SetNote({"holding": True}))
         return Outcome(
@@ -192,12 +223,35 @@ class Thinker:
             context, max_chars=known.max_chars, buttons=known.buttons, markup=known.markup
         )
 
+    def _disclosed(self, claim: Claim, turn: Turn, lines: Lines, outcome: Outcome) -> Outcome:
+        """Return the outcome saying once in a conversation that an AI assistant is speaking."""
+        notes = [e.values for e in outcome.effects if isinstance(e, SetNote)]
+        if (
+            outcome.text is None
+            or outcome.kind is not MessageKind.REPLY
+            or any(note.get("disclosed") for note in notes)
+            or not self._discloses(claim)
+        ):
+            return outcome
+        said = f"{lines.say('disclosure.first', turn.locale, turn.channel)} {outcome.text}"
+        return replace(outcome, text=said, effects=(*outcome.effects, SetNote({"disclosed": True})))
+
+    def _discloses(self, claim: Claim) -> bool:
+        """Return whether the bot's next reply is its first in this conversation, and nothing else said who it is."""
+        known = self._capabilities.get(claim.messages[-1].channel)
+        if known is None or known.greets:
+            return False
+        replied = any(m.author is Author.BOT and m.kind is MessageKind.REPLY for m in claim.history)
+        return not replied and not claim.conversation.memory.get("disclosed")
+
     async def _decide(
         self, claim: Claim, turn: Turn, context: Context, incoming: Checked
     ) -> Outcome:
         if incoming.blocked is not None:
             return await self._handle("fallback", turn, context)
         escalation = due(turn.understanding, claim.conversation.memory, claim.policy.thresholds)
+        if escalation is None and turn.understanding.language not in _LOCALES:
+            escalation = Escalation(HandoffReason.LANGUAGE, "normal", 1.0)
         if escalation is not None:
             return await self._escalate(turn, context, escalation)
         outcome = await self._handle(self._pick(turn), turn, context)
@@ -212,6 +266,10 @@ class Thinker:
         form = turn.conversation.form
         if form is not None and form.name in self._handlers:
             return form.name
+        memory = turn.conversation.memory
+        offered = memory.get("choices")
+        if memory.get("asked_back") is True and isinstance(offered, list) and turn.text in offered:
+            return "answer"  # what was chosen completes the question, whatever it says by itself
         intent = turn.understanding.intent
         if intent is not None and intent.name in self._by_intent:
             return self._by_intent[intent.name]
@@ -228,6 +286,20 @@ class Thinker:
             name, effects = outcome.next, outcome.effects
         raise RuntimeError(f"handlers sent the turn round in circles, last to {name!r}")
 
+    async def _within_limits(self, turn: Turn, context: Context, outcome: Outcome) -> Outcome:
+        """Take out what the turn's limits forbid; a reply that spoke of it becomes the fallback."""
+        kept, refused = permitted(outcome.effects, turn.limits)
+        written = outcome.generated and QUOTE_ONLY in turn.limits
+        if refused or written:
+            logger.warning("turn.limited", extra={"refused": [type(e).__name__ for e in refused]})
+        if written or not leaves_text_true(refused):
+            outcome = await self._handle("fallback", turn, context)
+            kept, _ = permitted(outcome.effects, turn.limits)
+        if QUOTE_ONLY in turn.limits:
+            # what was written here is read again with every later turn of this talk
+            kept = (*kept, SetNote({"limits": [QUOTE_ONLY]}))
+        return replace(outcome, effects=kept)
+
     async def _escalate(self, turn: Turn, context: Context, escalation: Escalation) -> Outcome:
         memory = {**turn.conversation.memory, "escalate_reason": escalation.reason}
         turn = replace(turn, conversation=replace(turn.conversation, memory=memory))
@@ -235,6 +307,7 @@ class Thinker:
         peaks = memory.get("peaks")
         known = dict(peaks) if isinstance(peaks, Mapping) else {}
         kept = [e for e in outcome.effects if not isinstance(e, Escalate)]
+        asked = [e.summary for e in outcome.effects if isinstance(e, Escalate)]
         return replace(
             outcome,
             effects=(
@@ -242,6 +315,7 @@ class Thinker:
                 Escalate(
                     escalation.reason,
                     escalation.severity,
+                    summary="".join(asked[:1]),
                     sentiment=turn.understanding.sentiment,
                 ),
                 SetNote({"peaks": {**known, escalation.reason: escalation.peak}}),
@@ -257,6 +331,7 @@ class Thinker:
             return outcome, Checked(None, ())
         checked = await self._chain.outgoing(outcome.text, _check_context(turn, outcome))
         if checked.text is not None:
+            outcome = await self._chain.beside(outcome, _check_context(turn, outcome))
             return replace(outcome, text=checked.text), checked
         blocked = turn.conversation.memory.get("blocked")
         before = blocked if isinstance(blocked, int) else 0
@@ -266,7 +341,10 @@ class Thinker:
         else:
             safe = await self._handle("fallback", turn, context)
         # effects of the blocked text must not happen either: it is what would have told of them
-        safe = replace(safe, effects=(*safe.effects, SetNote({"blocked": before + 1})))
+        gap = OpenGap(
+            turn.text, "blocked", tuple(dict.fromkeys(p.document for p in outcome.sources))
+        )
+        safe = replace(safe, effects=(*safe.effects, gap, SetNote({"blocked": before + 1})))
         again = await self._chain.outgoing(safe.text or "", _check_context(turn, safe))
         verdicts = (*checked.verdicts, *again.verdicts)
         if again.text is not None:
@@ -277,16 +355,15 @@ class Thinker:
         last = Outcome(
             line,
             "give_up",
-            (SetNote({"blocked": before + 1}), person),
+            (gap, SetNote({"blocked": before + 1}), person),
             decision=Decision("handoff", 1.0, ("checks_block",)),
             kind=MessageKind.NOTICE,
         )
         return last, Checked(line, verdicts)
 
-    async def sentence_passes(self, turn: Turn, text: str) -> str | None:
-        """Return a preview sentence as it may be shown, or None."""
-        outcome = Outcome(text, "answer", generated=False)
-        return (await self._chain.outgoing(text, _check_context(turn, outcome))).text
+    async def sentence_passes(self, turn: Turn, said: Outcome) -> str | None:
+        """Return a preview sentence as it may be shown, or None; it is judged as the whole reply will be."""
+        return (await self._chain.outgoing(said.text or "", _check_context(turn, said))).text
 
 
 def result_of(thought: Thought, claim: Claim, trace: Mapping[str, object]) -> TurnResult:
@@ -357,7 +434,23 @@ def _check_context(turn: Turn, outcome: Outcome | None) -> CheckContext:
         sources=outcome.sources if outcome else (),
         contact=turn.contact,
         asked=turn.text,
+        asks=_asks(turn, outcome),
+        policy=turn.policy,
     )
+
+
+def _asks(turn: Turn, outcome: Outcome | None) -> str | None:
+    """Return the slot that is asked for: of the form this outcome sets, else of the running one."""
+    forms = [e.form for e in outcome.effects if isinstance(e, SetForm)] if outcome else []
+    form = forms[-1] if forms else turn.conversation.form
+    return form.asking if form else None
+
+
+def _kept_limits(claim: Claim) -> frozenset[str]:
+    """Return the limits that an earlier message of this talk left behind."""
+    kept = claim.conversation.memory.get("limits")
+    limits = frozenset(map(str, kept)) if isinstance(kept, list | tuple) else frozenset[str]()
+    return limits | {NO_MEMORY} if claim.conversation.memory.get(IN_CRISIS) else limits
 
 
 def _chosen(claim: Claim, text: str) -> str:

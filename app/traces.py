@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from app.thinking import Thought
 from core.outcomes import Outcome
+from core.pii import find, mask
 from core.turns import Verdict
 from core.understanding import Understanding
 
@@ -75,3 +76,23 @@ def trace_of(thought: Thought, extra: Mapping[str, object] | None = None) -> dic
         **dict(outcome.trace),
         **(extra or {}),
     }
+
+
+# What the documents say stays: it is no customer's.
+_DOCUMENTED = frozenset({"passages", "citations"})
+
+
+def exported(trace: Mapping[str, object], numbers: Mapping[str, str]) -> dict[str, object]:
+    """Return a trace as it leaves the house: personal data in what was asked and answered is masked.
+
+    `numbers` are the tenant's own kinds (core/pii/shapes.py). Documents' passages and citations stay as they are.
+    """
+
+    def clean(value: object) -> object:
+        if isinstance(value, str):
+            return mask(value, find(value, numbers))
+        if isinstance(value, Mapping):
+            return {k: v if k in _DOCUMENTED else clean(v) for k, v in value.items()}
+        return [clean(each) for each in value] if isinstance(value, list | tuple) else value
+
+    return {key: value if key in _DOCUMENTED else clean(value) for key, value in trace.items()}

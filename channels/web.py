@@ -210,6 +210,7 @@ CHANNEL = ChannelSpec(
         typing=True,
         receipts=True,
         idle_hours=0.5,
+        greets=True,
     ),
     settings=WebSettings,
     configured=configured,

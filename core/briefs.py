@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from core.conversations import Contact, Conversation, Csm, Handoff, HandoffReason
 from core.messages import Author, MessageKind, StoredMessage, TeamCard
+from core.understanding import Satisfaction
 
 REASONS = {
     HandoffReason.ANGER: "The customer is angry",
@@ -24,11 +25,18 @@ _SHOWN = 6
 _CLIP = 300
 
 
-def summarise(reason: HandoffReason, messages: Sequence[StoredMessage]) -> str:
-    """Return two sentences: why, and what the customer last said."""
+def summarise(
+    reason: HandoffReason,
+    messages: Sequence[StoredMessage],
+    satisfaction: Satisfaction | None = None,
+) -> str:
+    """Return up to three sentences: why, how the mood moved if it did, and what the customer last said."""
     said = [m.text for m in messages if m.author is Author.CUSTOMER and m.text.strip()]
     last = f" Last: “{clip(said[-1], 200)}”" if said else ""
-    return f"{REASONS[reason]}.{last}"
+    moved = ""
+    if satisfaction is not None and satisfaction.trend != "steady":
+        moved = f" Mood {satisfaction.trend}, now {satisfaction.last:+.1f}."
+    return f"{REASONS[reason]}.{moved}{last}"
 
 
 def clip(text: str, limit: int = _CLIP) -> str:

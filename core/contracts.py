@@ -16,10 +16,13 @@ from core.ports import (
     Answers,
     Cache,
     Calendar,
+    Consents,
     Facts,
     Fanout,
+    Features,
     Generator,
     Lines,
+    Moderator,
     PluginState,
     Preview,
     Recall,
@@ -63,6 +66,7 @@ class Capabilities:
     """What a channel can show. `max_chars` 0 is unlimited; `quiet` is the burst window in seconds.
 
     `markup`: plain | markdown | mrkdwn | html. `idle_hours` closes a conversation nobody continues.
+    `greets`: its page says that a bot answers before anything is written.
     """
 
     buttons: bool = False
@@ -75,6 +79,7 @@ class Capabilities:
     quiet: float = 0.0
     idle_hours: float = 24.0
     opt_out_words: bool = False
+    greets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +201,15 @@ class HandlerSpec:
 
 @dataclass(frozen=True, slots=True)
 class CheckPorts:
-    """Ports a check may use."""
+    """Ports a check may use. `moderator` is None when none is configured."""
 
     clock: Clock
     lines: Lines
     answers: Answers
     state: PluginState
+    consents: Consents
+    features: Features
+    moderator: Moderator | None = None
 
 
 class RunCheck(Protocol):

@@ -170,10 +170,14 @@ class Handoff:
 
 @dataclass(frozen=True, slots=True)
 class Csm:
-    """A customer success manager who may take over. `roles`: admin, csm, viewer."""
+    """A customer success manager who may take over.
+
+    `role`: a viewer only looks; an approver is a csm who may also publish statements about money and
+    policy; an admin may do everything.
+    """
 
     id: CsmId
     name: str
     email: str
-    role: Literal["admin", "csm", "viewer"] = "csm"
+    role: Literal["admin", "approver", "csm", "viewer"] = "csm"
     slack_user: str | None = None

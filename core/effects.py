@@ -62,10 +62,10 @@ class Forget:
 
 @dataclass(frozen=True, slots=True)
 class OpenGap:
-    """A question nobody could answer well. `kind`: unanswered | disliked | handed_over."""
+    """A question nobody could answer well: `handed_over` right after an answer, `blocked` by a check."""
 
     question: str
-    kind: Literal["unanswered", "disliked", "handed_over"] = "unanswered"
+    kind: Literal["unanswered", "disliked", "handed_over", "blocked"] = "unanswered"
     nearest: tuple[str, ...] = ()
 
 

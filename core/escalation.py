@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.conversations import HandoffReason
+from core.effects import SetNote
 from core.understanding import Understanding
 
 THRESHOLDS: Mapping[str, float] = {
@@ -14,14 +15,33 @@ THRESHOLDS: Mapping[str, float] = {
     "safety": 0.7,
 }
 
+# From then on nothing is remembered, offered or asked about satisfaction in this conversation.
+IN_CRISIS = "crisis"
+CRISIS = SetNote({IN_CRISIS: True})
+_OWN_LINES = ("self_harm", "threat")
+
+
+Severity = Literal["normal", "high", "urgent"]
+
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
     """A reason to ask for a person, with how pressing it is and the peak that set it off."""
 
     reason: HandoffReason
-    severity: Literal["normal", "high", "urgent"]
+    severity: Severity
     peak: float
+
+
+def danger_line(understanding: Understanding) -> str:
+    """Return the key of the line said to somebody whose message tells of a danger."""
+    kind = understanding.safety_kind
+    return f"handoff.safety_{kind}" if kind in _OWN_LINES else "handoff.safety"
+
+
+def in_danger(understanding: Understanding, thresholds: Mapping[str, float]) -> bool:
+    """Return whether a message tells of a danger to somebody."""
+    return understanding.safety >= {**THRESHOLDS, **thresholds}["safety"]
 
 
 def due(
@@ -36,7 +56,7 @@ def due(
     """
     limit = {**THRESHOLDS, **thresholds}
     found: list[Escalation] = []
-    if understanding.safety >= limit["safety"]:
+    if in_danger(understanding, thresholds):
         found.append(Escalation(HandoffReason.SAFETY, "urgent", understanding.safety))
     if understanding.legal_threat >= limit["legal_threat"]:
         found.append(Escalation(HandoffReason.LEGAL_THREAT, "high", understanding.legal_threat))

@@ -9,10 +9,12 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+
+from core.pii import find
 
 _context: ContextVar[dict[str, str] | None] = ContextVar("log_context", default=None)
 
@@ -31,10 +33,23 @@ _REDACTIONS = (
 
 
 def redact(text: str) -> str:
-    """Mask mail addresses, phone-like numbers, tokens and secrets in a text."""
+    """Mask mail addresses, phone-like numbers, tokens, secrets and all numbers of persons in a text."""
     for pattern, replacement in _REDACTIONS:
         text = pattern.sub(replacement, text)
+    for kind, start, end in reversed(find(text, names=False)):
+        text = f"{text[:start]}[{kind.lower()}]{text[end:]}"
     return text
+
+
+def _redacted(value: object) -> object:
+    """Return a fact with every text in it redacted, in lists and mappings too."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {str(key): _redacted(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_redacted(each) for each in value]
+    return value
 
 
 @contextmanager
@@ -61,7 +76,7 @@ class JsonFormatter(logging.Formatter):
         }
         for key, value in vars(record).items():
             if key not in _STANDARD:
-                entry[key] = redact(value) if isinstance(value, str) else value
+                entry[key] = _redacted(value)
         if record.exc_info:
             entry["traceback"] = redact("".join(traceback.format_exception(*record.exc_info)))
         return json.dumps(entry, default=lambda value: redact(repr(value)), ensure_ascii=False)

@@ -8,6 +8,7 @@ from core.conversations import Contact, Conversation, Inbox
 from core.effects import Effect, RefusedEffect
 from core.ids import TenantId, TurnId
 from core.messages import Author, MessageKind, QuickReply, StoredMessage
+from core.ports.people import TenantPolicy
 from core.turns import Citation, Decision, Passage, Verdict
 from core.understanding import Said, Understanding
 
@@ -18,7 +19,7 @@ class Turn:
 
     `text` is what was written, PII kept; `talk` the earlier utterances, oldest first; `channel`/`address`
     where the reply goes; `limits` the privileges a check took away; `refused` the effects the last attempt
-    was denied; `proven` whether account facts, bookings and memory may be shown.
+    was denied; `proven` whether account facts, bookings and memory may be shown; `policy` what the tenant set.
     """
 
     id: TurnId
@@ -37,6 +38,7 @@ class Turn:
     proven: bool = False
     limits: frozenset[str] = frozenset()
     refused: tuple[RefusedEffect, ...] = ()
+    policy: TenantPolicy = field(default_factory=TenantPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Outcome:
     `text` None says nothing to the customer. `kind` NOTICE survives a takeover. `next` names another handler
     to call instead (this outcome's effects are kept). `sources` are the passages the text leans on, for the
     grounding check; `generated` is True when a language model wrote it. `claims` are what effects of this
-    turn entitle the text to state ("booked", "price").
+    turn entitle the text to state ("booked", "price"). `fixed` is the part of a generated text that is a line of ours.
     """
 
     text: str | None
@@ -60,6 +62,7 @@ class Outcome:
     author: Author = Author.BOT
     next: str | None = None
     generated: bool = False
+    fixed: str = ""
     claims: frozenset[str] = frozenset()
     query: str | None = None
     trace: Mapping[str, object] = field(default_factory=dict)
@@ -67,7 +70,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class CheckContext:
-    """What a check may look at besides the text."""
+    """What a check may look at besides the text.
+
+    `asked` is what the customer wrote; `asks` the slot that a running form asks for, so that only it may be asked.
+    """
 
     tenant: TenantId
     locale: str
@@ -77,6 +83,8 @@ class CheckContext:
     sources: tuple[Passage, ...] = ()
     contact: Contact | None = None
     asked: str = ""
+    asks: str | None = None
+    policy: TenantPolicy = field(default_factory=TenantPolicy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,15 @@
-"""What is never kept as a fact: health, family, belief, mood and the like (design §6, GDPR art. 9).
+"""What is never kept as a fact: health, family, belief, mood and the like (design §6, GDPR art. 9), and secret numbers.
 
 Owns small word lists in English and Spanish, looked for in the key and the value. They are meant to refuse
-too much rather than too little; phrases of the trade that merely sound alike are let through.
+too much rather than too little; phrases of the trade that merely sound alike are let through. Cards, accounts, identity
+numbers, passwords and keys are refused by their shape (core/pii).
 Not here: what may be said or how a refusal is worded.
 """
 
 import re
 import unicodedata
+
+from core.pii import SECRET, find
 
 _WORDS = {
     "health": (
@@ -70,4 +73,6 @@ def sensitive_category(key: str, value: str) -> str | None:
     for name, pattern in _CATEGORIES.items():
         if pattern.search(plain):
             return name
+    if any(kind in SECRET for kind, _, _ in find(f"{key}: {value}", names=False)):
+        return "cards, identity numbers or passwords"
     return None

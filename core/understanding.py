@@ -1,6 +1,7 @@
 """What one pass over a message found out. Scores are floats in [0, 1] unless said otherwise."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -29,11 +30,29 @@ class TimeSpan:
     until: datetime | None = None
 
 
+SafetyKind = Literal["", "self_harm", "threat", "danger"]
+
+
+@dataclass(frozen=True, slots=True)
+class Satisfaction:
+    """How the customer's mood moves over the talk: `last` and `mean` in [-1, 1], `slope` per message.
+
+    Of the last messages only, this one included.
+    """
+
+    last: float
+    mean: float
+    slope: float
+    trend: Literal["rising", "steady", "falling"]
+
+
 @dataclass(frozen=True, slots=True)
 class Understanding:
-    """One message understood. `sentiment` in [-1, 1]; `intent` None is "none of these".
+    """One message understood. `sentiment` in [-1, 1], neutral between -1/3 and 1/3; `intent` None is "none of these".
 
     `language` is an ISO 639-1 code; `asks_human` is True when the message as a whole asks for a person.
+    `safety_kind` says what kind of danger, once `safety` is 0.5 or more. `heads` are the heads that scored,
+    `name@version`; `shadow` the scores of heads that are only being compared.
     """
 
     language: str = "en"
@@ -49,6 +68,11 @@ class Understanding:
     not_helped: float = 0.0
     times: tuple[TimeSpan, ...] = ()
     degraded: bool = False
+    urgency: float = 0.0
+    safety_kind: SafetyKind = ""
+    satisfaction: Satisfaction | None = None
+    heads: tuple[str, ...] = ()
+    shadow: Mapping[str, float] = field(default_factory=dict)
 
 
 Role = Literal["customer", "bot", "human"]

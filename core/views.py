@@ -114,6 +114,113 @@ class DocumentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceRow:
+    """Where docs come from. `options` are those of ingest/origins.py, `every_hours` None is by hand only.
+
+    `last_report` is what the newest run did, or its `error`. `lease` is set while a run has it.
+    """
+
+    id: str
+    tenant: TenantId
+    name: str
+    kind: str
+    location: str
+    options: Mapping[str, object]
+    every_hours: float | None
+    next_at: datetime | None
+    last_at: datetime | None
+    last_report: Mapping[str, object] | None
+    created_at: datetime
+    lease: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GapQuestion:
+    """One wording of a gap, asked `times` times. `vector` is float32 little-endian; None before it is encoded."""
+
+    id: str
+    text: str
+    vector: bytes | None
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asked a gap's question, and in which conversation first."""
+
+    contact_id: ContactId
+    conversation_id: ConversationId
+    name: str | None
+    channel: str
+    status: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """An approved answer as an editor sees it. `aliases` are other wordings it is found by, never shown.
+
+    `version` counts from 1 and grows with every edit; `gap` is the gap it was written for.
+    """
+
+    id: DocumentId
+    path: str
+    question: str
+    text: str
+    aliases: tuple[str, ...]
+    gap: str | None
+    locale: str
+    internal: bool
+    editions: tuple[str, ...]
+    version: int
+    author: str
+    approved_by: str
+    review_by: datetime | None
+    updated_at: datetime
+    withdrawn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryRow:
+    """One live document as the team sees it, with how it fared over some days."""
+
+    id: DocumentId
+    source: str
+    path: str
+    title: str
+    locale: str
+    internal: bool
+    editions: tuple[str, ...]
+    version: str | None
+    author: str | None
+    valid_from: datetime | None
+    valid_until: datetime | None
+    review_by: datetime | None
+    updated_at: datetime
+    url: str | None
+    passages: int
+    answers: int = 0
+    liked: int = 0
+    disliked: int = 0
+    handed_over: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PageUse:
+    """How one document fared over some days."""
+
+    id: DocumentId
+    path: str
+    title: str
+    source: str
+    updated_at: datetime
+    answers: int = 0
+    liked: int = 0
+    disliked: int = 0
+    handed_over: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """One turn as it was: what was understood, retrieved, decided and checked, and how long it took.
 
@@ -162,3 +269,15 @@ class Counts:
     outbox_dead: int = 0
     work_due: int = 0
     handoffs_requested: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestRow:
+    """A run of past questions. `summary` is how it stands; `report` is empty in lists and until it is done."""
+
+    id: str
+    tenant: TenantId
+    name: str
+    created_at: datetime
+    summary: Mapping[str, object]
+    report: Mapping[str, object] = field(default_factory=dict)

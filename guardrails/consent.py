@@ -1,8 +1,8 @@
 """Out: what nobody asked for goes out only with the contact's consent on that channel.
 
-Owns the reading of consent for unasked notices (outcome.trace `unasked`): plug-in state `consent`, key
-`<contact id>:<channel>`, value `{"granted": bool, "purposes": [..]}`. No record is no consent. A reply to a customer,
-and a notice they asked for (opt-out confirmation, reminder of their booking, holding line), always passes.
+Owns the rule for unasked notices (outcome.trace `unasked`): the newest STOP or START from an address of the contact
+counts, and no word at all is no consent. A reply to a customer, and a notice they asked for (opt-out confirmation,
+reminder of their booking, holding line), always passes. Not here: who said STOP (port Consents).
 """
 
 from core.contracts import CheckPorts, CheckSpec
@@ -20,15 +20,11 @@ async def run(text: str, context: CheckContext, ports: CheckPorts) -> Verdict:
         return Verdict("consent", "pass", reason="asked_for")
     if context.contact is None:
         return Verdict("consent", "block", 1.0, "no_contact")
-    key = f"{context.contact.id}:{context.channel}"
-    stored = await ports.state.get("consent", context.tenant, key) or {}
-    if stored.get("granted") is not True:
-        return Verdict("consent", "block", 1.0, "opted_out" if stored else "no_consent")
-    purpose = outcome.trace.get("purpose")
-    purposes = stored.get("purposes")
-    if purpose is not None and isinstance(purposes, list | tuple) and purpose not in purposes:
-        return Verdict("consent", "block", 1.0, "other_purpose")
-    return Verdict("consent", "pass", reason="granted")
+    addresses = [identity.value for identity in context.contact.identities]
+    granted = await ports.consents.granted(context.tenant, context.channel, addresses)
+    if granted:
+        return Verdict("consent", "pass", reason="granted")
+    return Verdict("consent", "block", 1.0, "no_consent" if granted is None else "opted_out")
 
 
 CHECK = CheckSpec(

@@ -12,6 +12,7 @@ from core.contracts import CheckPorts, CheckSpec
 from core.outcomes import CheckContext, Outcome
 from core.turns import Verdict
 from guardrails._shared.sentences import MARKER, contained, markers, passages, split
+from guardrails._shared.trusted import trusted
 
 MIN_SUPPORT = 0.5
 _FEWEST_WORDS = 4
@@ -61,7 +62,9 @@ async def _sentence(
         return sentence, 0.0, "unresolved_citation"
     if not numbers and not (outcome.generated and _is_claim(sentence)):
         return sentence, 1.0, ""
-    sources = _cited(numbers, outcome, context) or [p.text for p in passages(context)]
+    if not numbers and sentence.strip() in outcome.fixed:
+        return sentence, 1.0, ""
+    sources = _cited(numbers, outcome, context) or [trusted(p.text) for p in passages(context)]
     support = await _support(MARKER.sub("", sentence).strip(), sources, ports)
     return sentence, support, "" if support >= MIN_SUPPORT else "unsupported"
 
@@ -69,7 +72,7 @@ async def _sentence(
 def _cited(numbers: Sequence[int], outcome: Outcome, context: CheckContext) -> list[str]:
     texts = {passage.id: passage.text for passage in passages(context)}
     cited = [citation for citation in outcome.citations if citation.number in numbers]
-    return [texts.get(citation.passage_id, citation.quote) for citation in cited]
+    return [trusted(texts.get(citation.passage_id, citation.quote)) for citation in cited]
 
 
 async def _support(text: str, sources: Sequence[str], ports: CheckPorts) -> float:

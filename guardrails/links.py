@@ -1,69 +1,74 @@
-"""Out: links off the allow-list are removed.
+"""Out: links off the allow-list are removed, and so is all that loads or runs by itself.
 
-Owns which links may be shown: addresses of the documents leaned on, links those documents contain, and the
-tenant's own domains (plug-in state `links`, key `domains`). Sentences from lines files are not touched.
+Owns which addresses may be shown: the tenant's domains (`TenantPolicy.domains`, `*.name` for all below it) and the
+hosts of the documents leaned on. What a document says links to nowhere else: whoever can write into a document must
+not be able to send a customer anywhere. Text of fixed lines is not touched. Not here: finding addresses.
 """
 
 import re
-from urllib.parse import urlsplit
 
 from core.contracts import CheckPorts, CheckSpec
 from core.outcomes import CheckContext
 from core.turns import Verdict
+from guardrails._shared.addresses import address, hides_address, rewrite
 from guardrails._shared.sentences import passages, source_texts
 
-_MARKDOWN = re.compile(
-    r"!?\[(?P<label>[^\]\n]{0,200})\]\(\s*(?P<url>[^)\s]{1,2000})[^)\n]{0,200}\)"
-)
-_BARE = re.compile(
-    r"(?:(?:https?|ftp|data|javascript):(?://)?|www\.)[^\s<>()\[\]\"'`]+", re.IGNORECASE
-)
+_SCHEMES = frozenset({"http", "https"})
 
 
 async def run(text: str, context: CheckContext, ports: CheckPorts) -> Verdict:
-    """Return pass, or the text without foreign links (a Markdown link keeps its label)."""
+    """Return pass, or the text without foreign links (a Markdown link keeps its words)."""
     outcome = context.outcome
     if outcome is not None and not (outcome.generated or outcome.citations or outcome.sources):
         return Verdict("links", "pass")
-    if not (_MARKDOWN.search(text) or _BARE.search(text)):
+    if outcome is None and not context.sources:
         return Verdict("links", "pass")
-    hosts = await _hosts(context, ports)
-    said = "\n".join(source_texts(context))
-
-    def allowed(url: str) -> bool:
-        url = url.rstrip(".,;:!?")
-        return (_host(url) in hosts and not url.lower().startswith(("data:", "javascript:"))) or (
-            bool(_host(url)) and url in said
-        )
-
-    cleaned = _MARKDOWN.sub(lambda m: m[0] if allowed(m["url"]) else m["label"], text)
-    cleaned = _BARE.sub(lambda m: m[0] if allowed(m[0]) else "", cleaned)
+    cleaned = without_foreign(text, _hosts(context), _known(context), source_texts(context))
     if cleaned == text:
         return Verdict("links", "pass")
-    cleaned = re.sub(r"\s+([.,;:!?])", r"\1", re.sub(r"[ \t]{2,}", " ", cleaned)).strip()
+    cleaned = re.sub(r"[ \t]+([.,;:!?](?:\s|$))", r"\1", re.sub(r"[ \t]{2,}", " ", cleaned)).strip()
     if not any(char.isalnum() for char in cleaned):
         return Verdict("links", "block", 1.0, "foreign_link")
     return Verdict("links", "rewrite", 1.0, "foreign_link", cleaned)
 
 
-async def _hosts(context: CheckContext, ports: CheckPorts) -> frozenset[str]:
+def without_foreign(
+    text: str, hosts: frozenset[str], known: frozenset[str], said: tuple[str, ...] = ()
+) -> str:
+    """Return the text with only the addresses on `hosts`; a query stays only on addresses `known` whole."""
+
+    def allowed(url: str) -> str:
+        found = address(url)
+        if found.scheme not in _SCHEMES or not _is_listed(found.host, hosts):
+            return ""
+        if found.written in known:
+            return found.written
+        if hides_address(found.rest):
+            return ""
+        # A query is where data leaves by; a page of ours is found without one.
+        return re.split(r"\?", found.written, maxsplit=1)[0]
+
+    return rewrite(text, allowed, said)
+
+
+def _is_listed(host: str, hosts: frozenset[str]) -> bool:
+    if not host:
+        return False
+    labels = host.split(".")
+    above = (f"*.{'.'.join(labels[at:])}" for at in range(1, len(labels)))
+    return host in hosts or any(name in hosts for name in above)
+
+
+def _known(context: CheckContext) -> frozenset[str]:
     urls = [passage.url for passage in passages(context)]
     if context.outcome is not None:
         urls += [citation.url for citation in context.outcome.citations]
-    stored = await ports.state.get("links", context.tenant, "domains") or {}
-    domains = stored.get("domains", ())
-    own = [str(domain) for domain in domains] if isinstance(domains, list | tuple) else []
-    return frozenset(filter(None, (*map(_host, filter(None, urls)), *own)))
+    return frozenset(url for url in urls if url)
 
 
-def _host(url: str) -> str:
-    """Return the host an address leads to, without www; empty when it has none."""
-    try:
-        parts = urlsplit(url if "//" in url else f"//{url}")
-    except ValueError:
-        return ""
-    # user@host shows one name and leads to another.
-    return "" if "@" in parts.netloc else (parts.hostname or "").removeprefix("www.")
+def _hosts(context: CheckContext) -> frozenset[str]:
+    own = (domain.strip().lower().removeprefix("www.") for domain in context.policy.domains)
+    return frozenset(filter(None, (*(address(url).host for url in _known(context)), *own)))
 
 
 CHECK = CheckSpec(

@@ -5,6 +5,8 @@ that keep it from asking back twice in a row or failing twice in silence.
 Not here: retrieval and extraction (ports), the grounding check, small talk.
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from core.contracts import Context, HandlerSpec
@@ -13,7 +15,7 @@ from core.effects import OpenGap, SetNote
 from core.messages import QuickReply
 from core.outcomes import Outcome, Turn
 from core.turns import Decision
-from handlers._shared.answering import Answered, answer_from_docs
+from handlers._shared.answering import LONGEST, Answered, answer_from_docs
 from handlers._shared.followups import (
     CHOICES,
     PENDING,
@@ -27,8 +29,14 @@ from handlers._shared.wording import contains, plain
 
 SAME = 0.5  # share of words two questions have in common to count as the same one
 NEAREST = 3
+AT_ONCE = 3  # questions of one message that are looked at (knowledge/extract.py)
 COMPLETING = 8  # words; a longer reply to a clarifying question is a question of its own
 NOT_HELPED = 0.5
+UNSURE = (
+    0.3  # confidence under which the best there is is not said even when asking again is no choice
+)
+_ADDRESS = re.compile(r"\b\w+://\S+|\bwww\.\S+|\S+@\S+")
+_WORD = re.compile(r"[^\W\d_]{2,}|\d|[\u3040-\u9fff]")
 
 
 async def handle(turn: Turn, context: Context) -> Outcome:
@@ -37,23 +45,34 @@ async def handle(turn: Turn, context: Context) -> Outcome:
     if reply is not None:
         return reply
     turn = as_chosen(turn)
-    if turn.understanding.not_helped >= NOT_HELPED or contains(
-        turn.text, context.lines, "words.not_helped"
-    ):
+    # where nothing was answered yet, the sign of "that did not help" is mistaken
+    unhelped = turn.understanding.not_helped >= NOT_HELPED and any(
+        said.role == "bot" for said in turn.talk
+    )
+    if unhelped or contains(turn.text, context.lines, "words.not_helped"):
         return _not_helped(turn, context)
     question = _question(turn)
+    if not _WORD.search(_ADDRESS.sub(" ", question)):
+        empty = Answered("ask_back", reasons=("no_content",))
+        return _ask_back(turn, context, question, empty)
     answered = await answer_from_docs(turn, context, question)
     if answered.action == "answer" and answered.citations:
         return _answer(turn, context, question, answered)
     if answered.action == "ask_back" and not _failed(turn) and not _asked_back(turn):
         return _ask_back(turn, context, question, answered)
+    if answered.action == "ask_back" and answered.citations and answered.confidence >= UNSURE:
+        # never two clarifying questions in a row: what fits best is said
+        return _answer(turn, context, question, answered)
     return _decline(turn, context, question, answered)
 
 
 def _question(turn: Turn) -> str:
     """Return what is asked: an answer to our clarifying question completes the question before it."""
-    last = turn.conversation.memory.get("last_question")
-    if _asked_back(turn) and isinstance(last, str) and len(turn.text.split()) <= COMPLETING:
+    memory = turn.conversation.memory
+    last, offered = memory.get("last_question"), memory.get(CHOICES)
+    chosen = isinstance(offered, list) and turn.text in offered
+    completes = chosen or len(turn.text.split()) <= COMPLETING
+    if _asked_back(turn) and isinstance(last, str) and last and completes:
         return f"{last} {turn.text}"
     return turn.text
 
@@ -86,17 +105,31 @@ def _answer(turn: Turn, context: Context, question: str, answered: Answered) -> 
     text = answered.text
     locales = {passage.locale for passage in answered.sources}
     lead = _language_lead(turn, context, locales) if not answered.generated else None
-    text = f"{lead}\n{text}" if lead else text
+    text = "\n".join(part for part in (lead, text, *_left_over(turn, context, answered)) if part)
+    gaps = (OpenGap(each, "unanswered") for each in answered.missing)
     return Outcome(
         text=text,
-        effects=(_note(question, "answer", 0, answered.confidence),),
+        effects=(*gaps, _note(question, "answer", 0, answered.confidence)),
         citations=answered.citations,
         sources=answered.sources,
         decision=Decision("answer", answered.confidence, answered.reasons),
         generated=answered.generated,
         query=answered.query,
-        trace={"model": answered.model} if answered.model else {},
+        trace=answered.trace,
     )
+
+
+def _left_over(turn: Turn, context: Context, answered: Answered) -> list[str]:
+    """Return what is said of the questions that were not answered, as far as there is room."""
+    said = []
+    if answered.missing:
+        asked = " / ".join(f"“{each}”" for each in answered.missing)
+        said.append(context.lines.say("answer.missing", turn.locale, turn.channel, questions=asked))
+    if answered.skipped:
+        count = AT_ONCE
+        said.append(context.lines.say("answer.skipped", turn.locale, turn.channel, count=count))
+    room = (context.max_chars or LONGEST * 2) - len(answered.text)
+    return said if sum(map(len, said)) + len(said) <= room else []
 
 
 def _language_lead(turn: Turn, context: Context, locales: set[str]) -> str | None:
@@ -108,15 +141,27 @@ def _language_lead(turn: Turn, context: Context, locales: set[str]) -> str | Non
 
 
 def _ask_back(turn: Turn, context: Context, question: str, answered: Answered) -> Outcome:
-    key = "answer.ask_back" if answered.options else "answer.ask_back_open"
     replies = tuple(QuickReply(option, option) for option in answered.options)
     return Outcome(
-        text=context.lines.say(key, turn.locale, turn.channel),
+        text=_clarifying(turn, context, answered.options),
         effects=(_note(question, "ask_back", 0, answered.confidence, **choices(*replies)),),
+        # titles of pages stand in it: the checks read them as they read an answer
+        sources=answered.sources,
         quick_replies=replies,
         decision=Decision("ask_back", answered.confidence, answered.reasons),
         query=answered.query,
     )
+
+
+def _clarifying(turn: Turn, context: Context, options: Sequence[str]) -> str:
+    """Return the question; where replies are shown as a numbered list, the options are not said twice."""
+    keys = {2: "answer.ask_back_two", 3: "answer.ask_back_three"}
+    named = dict(zip(("first", "second", "third"), options, strict=False))
+    if not options:
+        return context.lines.say("answer.ask_back_open", turn.locale, turn.channel)
+    if len(options) in keys and context.buttons:
+        return context.lines.say(keys[len(options)], turn.locale, turn.channel, **named)
+    return context.lines.say("answer.ask_back", turn.locale, turn.channel)
 
 
 def _decline(turn: Turn, context: Context, question: str, answered: Answered) -> Outcome:
@@ -128,9 +173,13 @@ def _decline(turn: Turn, context: Context, question: str, answered: Answered) ->
     if failed > 1:
         handed = to_person(HandoffReason.REPEATED_FAILURE, note)
         return replace(handed, effects=(gap, *handed.effects), query=answered.query)
+    title = answered.sources[0].title if answered.sources else ""
     outcome = Outcome(
-        text=context.lines.say("answer.decline", turn.locale, turn.channel),
+        text=context.lines.say("answer.decline_nearest", turn.locale, turn.channel, title=title)
+        if title and answered.action == "decline" and answered.confidence >= UNSURE
+        else context.lines.say("answer.decline", turn.locale, turn.channel),
         effects=(gap, note),
+        sources=answered.sources,
         decision=Decision("decline", answered.confidence, answered.reasons),
         query=answered.query,
     )

@@ -1,15 +1,18 @@
 """Hand the conversation to a person, and tell the customer so honestly.
 
-Owns the sentence and how urgent it is. Not here: deciding that a person is needed
+Owns the sentence, how urgent it is, and the gap that an answer leaves when it is answered by asking for a
+person. Not here: deciding that a person is needed
 (the pipeline and the other handlers do), alerts and clocks (the commit applies the effect).
 """
 
+import re
 from typing import Literal
 
 from core.briefs import summarise
 from core.contracts import Context, HandlerSpec
 from core.conversations import HandoffReason
-from core.effects import Escalate, SetForm, SetNote
+from core.effects import Escalate, OpenGap, SetForm, SetNote
+from core.escalation import CRISIS, danger_line
 from core.messages import MessageKind
 from core.outcomes import Outcome, Turn
 from core.turns import Decision
@@ -17,6 +20,8 @@ from handlers._shared.followups import CHOICES, PENDING
 
 REASON = "escalate_reason"
 Severity = Literal["normal", "high", "urgent"]
+_DISAPPOINTED = frozenset({HandoffReason.ASKED, HandoffReason.ANGER, HandoffReason.LOW_CONFIDENCE})
+_CITES = re.compile(r"\[\d+\]")
 
 
 async def handle(turn: Turn, context: Context) -> Outcome:
@@ -28,10 +33,34 @@ async def handle(turn: Turn, context: Context) -> Outcome:
     escalate = Escalate(
         reason=reason,
         severity=_severity(reason),
-        summary=summarise(reason, turn.messages),
+        summary=_summary(turn, reason),
         sentiment=turn.understanding.sentiment,
     )
-    return _say(turn, context, f"handoff.{reason.value}", reason, escalate, SetForm(None), notes)
+    gap = _unhelpful(turn, reason)
+    effects = (escalate, SetForm(None), notes, *((gap,) if gap else ()))
+    if reason is HandoffReason.SAFETY:
+        return _say(turn, context, danger_line(turn.understanding), reason, *effects, CRISIS)
+    return _say(turn, context, f"handoff.{reason.value}", reason, *effects)
+
+
+def _summary(turn: Turn, reason: HandoffReason) -> str:
+    """Return why a person is needed, with the language they must speak where that is why."""
+    why = summarise(reason, turn.messages, turn.understanding.satisfaction)
+    return (
+        f"{why} Language: {turn.understanding.language}."
+        if reason is HandoffReason.LANGUAGE
+        else why
+    )
+
+
+def _unhelpful(turn: Turn, reason: HandoffReason) -> OpenGap | None:
+    """Return the gap of a question whose answer, just given, made the customer want a person."""
+    asked = turn.conversation.memory.get("last_question")
+    said = [each.text for each in turn.talk if each.role == "bot"]
+    answered = turn.conversation.memory.get("last_action") == "answer"
+    if reason not in _DISAPPOINTED or not answered or not isinstance(asked, str):
+        return None
+    return OpenGap(asked, "handed_over") if said and _CITES.search(said[-1]) else None
 
 
 def _say(
@@ -39,10 +68,14 @@ def _say(
     context: Context,
     key: str,
     reason: HandoffReason,
-    *effects: Escalate | SetForm | SetNote,
+    *effects: Escalate | OpenGap | SetForm | SetNote,
 ) -> Outcome:
+    text = context.lines.say(key, turn.locale, turn.channel)
+    if reason is HandoffReason.LANGUAGE and turn.understanding.language != turn.locale:
+        own = context.lines.variants("words.unsupported_language").get(turn.understanding.language)
+        text = own[0] if own else text
     return Outcome(
-        text=context.lines.say(key, turn.locale, turn.channel),
+        text=text,
         effects=effects,
         decision=Decision(action="handoff", confidence=1.0, reasons=(reason.value,)),
         kind=MessageKind.NOTICE,

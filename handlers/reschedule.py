@@ -28,7 +28,7 @@ from handlers._shared.picking import (
     zone_of,
 )
 from handlers._shared.spoken_times import say_moment
-from handlers._shared.wording import agrees, declines, number_in, ordinal_in, plain
+from handlers._shared.wording import agrees, contains, declines, number_in, ordinal_in, plain
 
 WHICH, CONFIRM = "which", "confirm"
 MOVE, CANCEL, SHOW = "reschedule", "cancel_booking", "my_booking"
@@ -40,6 +40,9 @@ async def handle(turn: Turn, context: Context) -> Outcome:
     if is_given_up(turn, context, draft):
         return ended(turn, context, "reschedule.ended")
     own, hidden = await _upcoming(turn, context)
+    if not own and not hidden and not contains(turn.text, context.lines, "words.session"):
+        # nothing of theirs can be meant, and no session is named: "How do I cancel?" asks the docs
+        return Outcome(None, effects=(SetForm(None),), next="answer")
     if not own:
         return _none(turn, context, hidden=hidden)
     _read_intent(turn, draft)

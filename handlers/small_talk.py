@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from core.contracts import Context, HandlerSpec
 from core.effects import Resolve, SetNote
+from core.escalation import IN_CRISIS
 from core.messages import QuickReply
 from core.outcomes import Outcome, Turn
 from core.turns import Decision
@@ -28,7 +29,8 @@ async def handle(turn: Turn, context: Context) -> Outcome:
         case "goodbye":
             return _say(turn, context, "small_talk.goodbye")
         case "bot":
-            return _say(turn, context, "small_talk.bot")
+            outcome = _say(turn, context, "small_talk.bot")
+            return replace(outcome, effects=(*outcome.effects, SetNote({"disclosed": True})))
         case "solved":
             outcome = _say(turn, context, "small_talk.solved")
             return replace(outcome, effects=(*outcome.effects, Resolve(confirmed=True)))
@@ -39,7 +41,8 @@ async def handle(turn: Turn, context: Context) -> Outcome:
 
 def _thanks(turn: Turn, context: Context) -> Outcome:
     memory = turn.conversation.memory
-    if memory.get("last_action") != "answer" or memory.get(ASKED_SOLVED) is True:
+    answered = memory.get("last_action") == "answer"
+    if not answered or memory.get(ASKED_SOLVED) is True or memory.get(IN_CRISIS):
         return _say(turn, context, "small_talk.thanks")
     labels = (
         context.lines.say(key, turn.locale)

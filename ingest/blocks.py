@@ -9,7 +9,10 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+
+from charset_normalizer import from_bytes
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -18,7 +21,16 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
+_ENCODINGS = (
+    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "koi8_r", "shift_jis", "euc_jp", "gb18030",
+    "big5", "euc_kr",
+)  # fmt: skip
+_GUESSED_FROM = 20_000  # bytes
+_LEAST_LETTERS = 12  # beyond ASCII
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SPACES = re.compile(r"[^\S\n]+")
 
@@ -39,20 +51,24 @@ class Block:
 
     A heading has `text` and `level` (1–6), a paragraph and code have `text`; the `parts` of a list
     are its items with their markers, those of a table its rows written `| a | b |`, the header
-    first (may be empty).
+    first (may be empty). `anchor` is where a link lands that is to show this block: an element's id,
+    or `page=3` of a PDF.
     """
 
     kind: BlockKind
     text: str = ""
     level: int = 0
     parts: tuple[str, ...] = ()
+    anchor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page as loaded.
 
-    `title` is taken out of the blocks; `metadata` holds what front matter said besides.
+    `title` is taken out of the blocks; `part` names the page within a file that holds several (an
+    export, a CSV); the page is shown from `valid_from` until before `valid_until` (UTC);
+    `metadata` holds what front matter said besides; `warnings` are sentences for the sync report.
     """
 
     title: str
@@ -62,6 +78,13 @@ class Page:
     editions: tuple[str, ...] = ()
     internal: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
+    part: str = ""
+    version: str | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    author: str | None = None
+    review_by: datetime | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def normalise(text: str) -> str:
@@ -84,22 +107,29 @@ def one_line(text: str) -> str:
 def decode(data: bytes, declared: str | None = None) -> str:
     """Return the text of a file whose encoding is unknown.
 
-    A byte order mark decides; then UTF-8, then `declared` (HTML says so); a file that mixes
-    encodings is read line by line, UTF-8 or else Windows-1252. Raises ValueError for what is not
-    text.
+    A byte order mark decides; then UTF-8, then `declared` (HTML or the carrier says so), then what
+    the letters look like; a file that mixes encodings is read line by line. Raises ValueError for
+    what is not text.
     """
     for mark, name in _BOMS:
         if data.startswith(mark):
             return normalise(data.decode(name, errors="replace"))
     sample = data[:4096]
     if sample.count(0) > len(sample) // 5:
-        return normalise(data.decode(_utf16_order(sample), errors="replace"))
-    if len(_CONTROL.findall(sample.decode("latin-1"))) > max(8, len(sample) // 20):
+        text = data.decode(_utf16_order(sample), errors="replace")
+        if _is_binary(text[:4096]):
+            raise ValueError("not a text file")
+        return normalise(text)
+    if _is_binary(sample.decode("latin-1")):
         raise ValueError("not a text file")
     try:
         return normalise(data.decode("utf-8"))
     except UnicodeDecodeError:
-        return normalise(_declared(data, declared) or _by_line(data))
+        return normalise(_declared(data, declared) or _guessed(data))
+
+
+def _is_binary(sample: str) -> bool:
+    return len(_CONTROL.findall(sample)) > max(8, len(sample) // 20)
 
 
 def _utf16_order(sample: bytes) -> str:
@@ -116,14 +146,29 @@ def _declared(data: bytes, declared: str | None) -> str | None:
         return None
 
 
-def _by_line(data: bytes) -> str:
-    lines = []
-    for line in data.split(b"\n"):
-        try:
-            lines.append(line.decode("utf-8"))
-        except UnicodeDecodeError:
-            lines.append(line.decode("cp1252", errors="replace"))
-    return "\n".join(lines)
+def _guessed(data: bytes) -> str:
+    """Read line by line, each as UTF-8 or else in the encoding that the odd lines look like."""
+    lines = data.split(b"\n")
+    odd = [line for line in lines if not _is_utf8(line)]
+    other = _encoding_of(b"\n".join(odd))
+    return "\n".join(
+        line.decode("utf-8" if _is_utf8(line) else other, errors="replace") for line in lines
+    )
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _encoding_of(data: bytes) -> str:
+    if sum(byte > 127 for byte in data[:_GUESSED_FROM]) < _LEAST_LETTERS:
+        return "cp1252"  # a guess from a few letters is no better than the commonest encoding
+    best = from_bytes(data[:_GUESSED_FROM], cp_isolation=list(_ENCODINGS)).best()
+    return best.encoding if best is not None else "cp1252"
 
 
 def table(rows: list[list[str]], *, header: bool) -> Block | None:

@@ -1,7 +1,8 @@
 """A page to chunks that stand on their own: heading path, whole tables, lists with their lead-in.
 
 Owns where a page is cut. A chunk never crosses a heading; inside a section it aims at
-`TARGET_CHARS` and stays within the encoder's `MAX_PIECES` together with title and heading path.
+`TARGET_CHARS` and stays within the encoder's `MAX_PIECES` together with title and heading path,
+unless it is code, which stays whole.
 Knows no encoder: it is given a counter of word pieces, or estimates.
 """
 
@@ -16,6 +17,7 @@ from ingest.blocks import Block, BlockKind, Page
 TARGET_PIECES = 210
 TARGET_CHARS = 900
 MAX_PIECES = 256
+MAX_WHOLE_CODE = 3_000  # characters; longer code is divided at its lines
 _SPECIAL_PIECES = 2  # the encoder's start and end marks
 _LEAST_ROOM = 96  # even under a very long heading path
 _MAX_LEAD_CHARS = 240
@@ -67,31 +69,30 @@ def chunk(page: Page, count: Count = estimate_pieces) -> tuple[Chunk, ...]:
     chunks: list[Chunk] = []
     slugs: dict[str, int] = {}
     for path, blocks in sections(page.blocks):
-        section = SEPARATOR.join(path)
-        anchor = _slug(path[-1], slugs) if path else None
+        section = SEPARATOR.join(heading.text for heading in path)
+        anchor = _anchor(path[-1], slugs) if path else None
         overhead = count(framed(page.title, section, "")) + _SPECIAL_PIECES
         packer = _Packer(count, max(_LEAST_ROOM, MAX_PIECES - overhead))
-        for text in packer.pack(_groups(blocks)):
-            chunks.append(Chunk(len(chunks), section, text, anchor))
+        for text, at in packer.pack(_groups(blocks)):
+            chunks.append(Chunk(len(chunks), section, text, at or anchor))
     return tuple(chunks)
 
 
-def sections(blocks: Sequence[Block]) -> Iterator[tuple[tuple[str, ...], list[Block]]]:
-    """Yield (heading path, blocks below it).
+def sections(blocks: Sequence[Block]) -> Iterator[tuple[tuple[Block, ...], list[Block]]]:
+    """Yield (path of headings, blocks below it).
 
     A heading with nothing below only leads its sub-headings.
     """
-    path: list[tuple[int, str]] = []
+    path: tuple[Block, ...] = ()
     held: list[Block] = []
     for block in blocks:
         if block.kind is not BlockKind.HEADING:
             held.append(block)
             continue
-        yield tuple(text for _, text in path), held
+        yield path, held
         held = []
-        path = [(level, text) for level, text in path if level < block.level]
-        path.append((block.level, block.text))
-    yield tuple(text for _, text in path), held
+        path = (*(above for above in path if above.level < block.level), block)
+    yield path, held
 
 
 def sentences(text: str) -> list[str]:
@@ -115,7 +116,8 @@ def sentences(text: str) -> list[str]:
 class _Group:
     """A block as parts that may be divided.
 
-    `lead` opens every continuation; `close` ends every piece.
+    `lead` opens every continuation; `close` ends every piece. A group that `is_whole` is not divided
+    for the encoder's sake, which then reads only its beginning.
     """
 
     parts: tuple[str, ...]
@@ -124,6 +126,8 @@ class _Group:
     opening: str = ""
     close: str = ""
     is_prose: bool = False
+    is_whole: bool = False
+    anchor: str | None = None
 
     def text(self, parts: Sequence[str], *, with_lead: bool) -> str:
         body = self.opening + self.joiner.join(parts) + self.close
@@ -136,41 +140,59 @@ def _groups(blocks: Sequence[Block]) -> Iterator[_Group]:
         match block.kind:
             case BlockKind.PARAGRAPH:
                 said = tuple(sentences(block.text))
-                yield _Group(said, " ", is_prose=True)
+                yield _Group(said, " ", is_prose=True, anchor=block.anchor)
                 lead = said[-1] if said and len(said[-1]) <= _MAX_LEAD_CHARS else ""
                 continue
             case BlockKind.LIST:
-                yield _Group(block.parts, "\n", lead)
+                yield _Group(block.parts, "\n", lead, anchor=block.anchor)
             case BlockKind.TABLE:
                 header, rows = block.parts[0], block.parts[1:]
                 rule = "|" + " --- |" * max(1, header.count("|") - 1)
-                yield _Group(rows or (header,), "\n", lead, opening=f"{header}\n{rule}\n")
+                opening = f"{header}\n{rule}\n"
+                yield _Group(rows or (header,), "\n", lead, opening, anchor=block.anchor)
             case _:
-                lines = tuple(block.text.split("\n"))
-                yield _Group(lines, "\n", lead, opening="```\n", close="\n```")
+                yield _code(block, lead)
         lead = ""
+
+
+def _code(block: Block, lead: str) -> _Group:
+    return _Group(
+        tuple(block.text.split("\n")),
+        "\n",
+        lead,
+        opening="```\n",
+        close="\n```",
+        is_whole=len(block.text) <= MAX_WHOLE_CODE,
+        anchor=block.anchor,
+    )
 
 
 @dataclass(slots=True)
 class _Packer:
-    """Fills pieces of text up to the target, and never over `room` word pieces."""
+    """Fills pieces of text up to the target, and never over `room` word pieces but for whole code.
+
+    Yields (text, anchor of the first block in it that has one).
+    """
 
     count: Count
     room: int
     held: list[str] = field(default_factory=list)
+    anchor: str | None = None
 
-    def pack(self, groups: Iterator[_Group]) -> Iterator[str]:
+    def pack(self, groups: Iterator[_Group]) -> Iterator[tuple[str, str | None]]:
         before = ""
         for group in groups:
             whole = group.text(group.parts, with_lead=False)
             if self._near([*self.held, whole]):
-                self.held.append(whole)
+                self._hold(whole, group)
             else:
                 yield from self._start_anew(group, whole, before)
             before = group.parts[-1] if group.is_prose and group.parts else ""
         yield from self._flush()
 
-    def _start_anew(self, group: _Group, whole: str, before: str) -> Iterator[str]:
+    def _start_anew(
+        self, group: _Group, whole: str, before: str
+    ) -> Iterator[tuple[str, str | None]]:
         """Put the group into a chunk of its own if it fits there, else divide it."""
         alone = group.text(group.parts, with_lead=True)
         fits = self._near if group.is_prose else self._fits
@@ -178,25 +200,38 @@ class _Packer:
             if self.held == [group.lead]:
                 self.held = []  # the lead-in sentence moves on with its list
             yield from self._flush()
-            self._hold_with_overlap(before, alone, is_prose=group.is_prose)
+            self._hold_with_overlap(before, alone, group)
         elif fits([whole]):
-            self.held.append(whole)
+            self._hold(whole, group)
+        elif group.is_whole:
+            yield from self._flush_unless([group.lead])
+            self._hold(whole if self.held else alone, group)
+            yield from self._flush()
         else:
             yield from self._divide(group)
 
-    def _hold_with_overlap(self, before: str, text: str, *, is_prose: bool) -> None:
+    def _hold(self, text: str, group: _Group) -> None:
+        self.held.append(text)
+        self.anchor = self.anchor or group.anchor
+
+    def _hold_with_overlap(self, before: str, text: str, group: _Group) -> None:
         overlap = f"{before} {text}"
         short = before and len(before) <= _MAX_LEAD_CHARS
-        self.held.append(overlap if is_prose and short and self._fits([overlap]) else text)
+        fits = group.is_prose and short and self._fits([overlap])
+        self._hold(overlap if fits else text, group)
 
-    def _divide(self, group: _Group) -> Iterator[str]:
+    def _flush_unless(self, held: list[str]) -> Iterator[tuple[str, str | None]]:
+        if self.held != held:
+            yield from self._flush()
+
+    def _divide(self, group: _Group) -> Iterator[tuple[str, str | None]]:
         taken: list[str] = []
         continued = not self.held
         for part in self._small(group):
             if taken and not self._near(
                 [*self.held, group.text([*taken, part], with_lead=continued)]
             ):
-                self.held.append(group.text(taken, with_lead=continued))
+                self._hold(group.text(taken, with_lead=continued), group)
                 yield from self._flush()
                 taken = [taken[-1]] if group.is_prose and self._overlaps(taken[-1], part) else []
                 continued = True
@@ -209,7 +244,7 @@ class _Packer:
                 continued = True
             taken.append(part)
         if taken:
-            self.held.append(group.text(taken, with_lead=continued))
+            self._hold(group.text(taken, with_lead=continued), group)
 
     def _overlaps(self, last: str, part: str) -> bool:
         return len(last) <= _MAX_LEAD_CHARS and self._near([f"{last} {part}"])
@@ -230,11 +265,11 @@ class _Packer:
     def _fits(self, texts: list[str]) -> bool:
         return self.count("\n\n".join(texts)) <= self.room
 
-    def _flush(self) -> Iterator[str]:
-        text = "\n\n".join(self.held).strip()
-        self.held = []
+    def _flush(self) -> Iterator[tuple[str, str | None]]:
+        text, anchor = "\n\n".join(self.held).strip(), self.anchor
+        self.held, self.anchor = [], None
         if text:
-            yield text
+            yield text, anchor
 
 
 def _cut(text: str, pieces: int, count: Count) -> Iterator[str]:
@@ -255,6 +290,11 @@ def _words(text: str) -> Iterator[str]:
     for word in text.split():
         for start in range(0, len(word), 60):
             yield word[start : start + 60]
+
+
+def _anchor(heading: Block, seen: dict[str, int]) -> str:
+    """Return the heading's own anchor, else the one a renderer would give it."""
+    return heading.anchor or _slug(heading.text, seen)
 
 
 def _slug(heading: str, seen: dict[str, int]) -> str:

@@ -8,12 +8,16 @@ a head that leans the same way, or when there is no head. Not here: asking for a
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from core.understanding import SafetyKind
 
 SURE = 0.85
 HINT = 0.72
 # A head this high lets a hint count; look-alikes of threats lean far.
-LEANING = {"anger": 0.1, "legal_threat": 0.4, "safety": 0.3}
+LEANING = {"anger": 0.1, "legal_threat": 0.4, "safety": 0.3, "urgency": 0.35}
 
 _SURE: dict[str, str] = {
     "anger": r"\b(?:i'?m|i am|we'?re|we are|makes me|so|really|absolutely|beyond)\s+(?:\w+\s+)?(?:furious|livid|fuming|outraged|pissed"
@@ -34,14 +38,10 @@ _SURE: dict[str, str] = {
     r"|\b(?:los|les|os|te) (?:voy|vamos) a (?:demandar|denunciar)|\b(?:voy|vamos) a (?:demandar|denunciar)(?:los|les|os|te)\b"
     r"|\b(?:los|les|os) (?:demandar|denunciar)(?:e|emos)\b|\bnoticias de (?:mi|nuestro)s? abogad|\b(?:mi|nuestro) abogad[oa] (?:se pondra|les|os|los|va a)"
     r"|\bacciones legales\b|\ben los tribunales\b|\bllevar(?:los|e|emos)?\b.{0,12}\ba juicio\b|\bburofax\b|\bpresentar(?:e|emos)? una (?:denuncia|demanda)\b",
-    "safety": r"\b(?:kill|hurt|harm|cut|cutting|hang) (?:myself|himself|herself)\b|\b(?:end|ending|take|taking) my (?:own )?life\b"
-    r"|\b(?:i'?ll|i will|i'?m going to|gonna|want to) (?:kill|hurt|shoot|stab|murder|beat) (?:you|him|her|them|someone|everyone)\b"
-    r"|\bi (?:am|feel|'m) (?:\w+ )?suicidal\b|\bi'?m suicidal\b|\bcommit(?:ting)? suicide\b|\b(?:want|wish|going) to die\b|\bwish i (?:was|were) dead\b"
-    r"|\b(?:don'?t|do not|no longer) want to (?:live|be alive|exist)\b|\bbetter off without me\b|\bbottle of pills\b|\boverdosed?\b"
-    r"|\bbomb (?:your|the|this|in)\b|\bcall (?:the police|911|112|an ambulance)\b|\bhaving a (?:heart attack|stroke)\b|\b(?:beats|hits|hitting|beating) me\b"
-    r"|\b(?:suicidar(?:me|se)|suicidarme|quitarme la vida|matarme|matarte|matarlos|hacerme dano|hacerte dano)\b"
-    r"|\bte voy a (?:matar|hacer dano|pegar)\b|\b(?:quiero|quisiera) morir(?:me)?\b(?! de)|\bno quiero (?:seguir )?viv(?:ir|iendo)\b|\bno quiero vivir\b"
-    r"|\b(?:poner|puse) una bomba\b|\best(?:oy|amos) en peligro\b|\bllam(?:en|a|ad) a (?:la policia|una ambulancia)\b|\bme pega\b|\bhay un incendio\b",
+    "urgency": r"\b(?:this is|it'?s|its|very|really|super|extremely) urgent\b|^urgent\b|\burgently\b|\basap\b|\bas soon as possible\b|\bright away\b|\bat once\b"
+    r"|\b(?:can'?t|cannot|can not) wait (?:until|till|any longer)\b|\bevery (?:minute|hour) (?:counts|costs)\b|\b(?:production|prod|site|shop|system) (?:is|has been|was) (?:\w+ )?(?:down|offline)\b"
+    r"|\bneed (?:it|this|an answer|help|access) (?:now|immediately|today)\b|\btime critical\b"
+    r"|\b(?:es|muy|super) urgente\b|^urgente\b|\blo antes posible\b|\bcuanto antes\b|\bno puede esperar\b|\bdense prisa\b|\binmediatamente\b|\bhoy sin falta\b",
     "cancel_intent": r"\b(?:cancel|terminate|end|close)(?:ling)? (?:my|our|the|this) (?:\w+ )?(?:subscription|account|contract|membership)\b"
     r"|\bcancel (?:my|our) (?:\w+ )?plan\b|\b(?:won'?t|will not|not going to|don'?t want to) renew\b|\bdelete my account\b"
     r"|\b(?:darme|darnos) de baja\b(?!.*(?:boletin|correo|newsletter))|\b(?:cancelar|cancelo|cancelen|cancela|cerrar|cierren|terminar|dar de baja)"
@@ -57,6 +57,24 @@ _SURE: dict[str, str] = {
     r"|\b(?:eso|esto) no (?:me )?(?:ayuda|ayudo|sirve|sirvio|resuelve)|\bno me (?:ayudo|sirve|sirvio|has entendido)\b|\bsigue sin funcionar\b"
     r"|\bno es lo que (?:pregunte|pedi)\b|\bya lo (?:intente|probe)\b|^respuesta equivocada\b",
 }
+# Safety by kind; a text that has words of several is the first of these.
+_DANGER: dict[SafetyKind, str] = {
+    "self_harm": r"\b(?:kill|hurt|harm|cut|cutting|hang|hanging|hurting|killing) (?:myself|himself|herself|themselves|themself)\b"
+    r"|\b(?:end|ending|take|taking) (?:my|his|her|their) (?:own )?life\b|\b(?:i (?:am|feel|'m)|i'?m|feeling) (?:\w+ )?suicidal\b|\bcommit(?:ting)? suicide\b"
+    r"|\b(?:want|wish|going) to die\b|\bwish i (?:was|were) dead\b|\b(?:don'?t|do not|no longer) want to (?:live|be alive|exist|wake up)\b"
+    r"|\bbetter off (?:without me|if i was dead)\b|\b(?:bottle|box|pack) of (?:sleeping )?pills\b|\boverdos(?:ed?|ing)\b|\bno reason to (?:live|go on)\b|\bending it all\b"
+    r"|\bend it all\b(?! (?:up|with))|\b(?:suicidar(?:me|se|te)?|quitarme la vida|matarme|hacerme dano|cortarme las venas)\b|\bse (?:va|quiere) a? ?(?:matar|suicidar|quitar la vida)\b"
+    r"|\b(?:quiero|quisiera) morir(?:me)?\b(?! de)|\bno quiero (?:seguir )?viv(?:ir|iendo)\b|\bestaria[nis]* mejor sin mi\b|\bacab(?:o|ar) con todo\b|\bbote (?:entero )?de pastillas\b",
+    "threat": r"\b(?:i'?ll|i will|i'?m going to|im going to|gonna|want to) (?:\w+ )?(?:kill|hurt|shoot|stab|murder|beat|strangle|smash) (?:you|him|her|them|someone|everyone|everybody|your face|your head)\b"
+    r"|\bbomb (?:your|the|this) (?:office|building|company|headquarters|place|house)\b|\b(?:burn|blow) (?:your|the|this) (?:office|building|company|house|place) (?:down|up)\b"
+    r"|\bi know where you (?:live|work)\b|\bset your (?:office|building|house) on fire\b"
+    r"|\bte voy a (?:matar|hacer dano|pegar|partir la cara|reventar)\b|\b(?:voy|vamos) a (?:matarte|matarlos|mataros|hacerte dano|quemar (?:vuestr|su|tu)\w*)\b|\b(?:matarte|matarlos|mataros|hacerte dano)\b"
+    r"|\b(?:poner|puse|pondre) una bomba\b|\bse donde (?:vives|vivis|viven)\b|\bcon una (?:pistola|escopeta)\b",
+    "danger": r"\bcall (?:the police|911|112|999|an ambulance)\b|\bsend (?:the police|an ambulance|help now)\b|\bhaving a (?:heart attack|stroke)\b|\b(?:he|she|husband|wife|boyfriend|girlfriend|partner|father|ex) (?:\w+ )?(?:beats|hits|hitting|beating|strangled) me\b"
+    r"|\b(?:not|stopped|isn'?t|can'?t) breath(?:e|ing)\b|\b(?:i'?m|i am|we are|we'?re) in (?:real |great )?danger\b|\bafraid for my life\b|\bfire in (?:the|our) (?:building|office|house)\b"
+    r"|\best(?:oy|amos) en peligro\b|\b(?:llam(?:en|a|ad)|mand(?:en|a|ad)) (?:a )?(?:la policia|una ambulancia)\b|\b(?:marido|novio|pareja|padre|mujer|ex) me (?:pega|golpea|quiere matar)\b"
+    r"|\bhay un incendio\b|\bno respira\b|\bhombre armado\b|\bme (?:estan|esta) siguiendo\b|\b(?:tengo|temo) (?:miedo )?por mi vida\b",
+}
 _HINT: dict[str, str] = {
     "anger": r"\b(?:furious|livid|ridiculous|unacceptable|outrageous|disgrace(?:ful)?|appalling|disgust(?:ed|ing)|infuriating|garbage|useless"
     r"|pathetic|rip-?off|scandal|insulting|pissed|are you kidding|(?:third|fourth|fifth|tenth) time|how many times|great,? just great)\b|[!?]{2,}"
@@ -64,7 +82,10 @@ _HINT: dict[str, str] = {
     r"|furios[oa]|hart[oa] de|enfadad[oa]|enojad[oa]|porqueria|desastre|ridiculo|tercera vez|quinta vez|cuantas veces)\b",
     "legal_threat": r"\b(?:lawsuit|in court|legal (?:action|steps|proceedings|department)|attorney|lawyer|fraud|consumer protection|ombudsman|regulator)\b"
     r"|\b(?:juicio|abogad[oa]|denuncia|demanda|estafa|consumo)\b",
-    "safety": r"\b(?:suicide|suicidal|pills|knife|gun|bleeding|threatening me|in danger|afraid for my life)\b|\b(?:suicidio|pistola|cuchillo|amenaza)\b",
+    "safety": r"\b(?:suicide|suicidal|pills|knife|gun|weapon|rope|bleeding|threatening me|in danger|afraid|goodbye|ambulance|dead)\b"
+    r"|\b(?:suicidio|pistola|cuchillo|amenaza|pastillas|ambulancia|incendio|humo|dano)\b",
+    "urgency": r"\b(?:urgent|immediately|hurry|critical|emergency|deadline|outage|right now|in (?:an?|one|ten|five|\d+) (?:hours?|minutes?)|before noon|today|tonight|quickly|blocked|live)\b|!{2,}"
+    r"|\b(?:urgente|ya|ahora mismo|critic[oa]|hoy|plazo|en (?:una|diez|\d+) (?:hora|minutos)s?|prisa|caida)\b",
 }
 _CALM_ES = re.compile(
     r"\b(?:gracias|genial|perfecto|excelente|me encanta|encantad[oa]s?|muy util|content[oa]s?|estupendo)\b"
@@ -76,12 +97,16 @@ _LOW_ES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Cues:
-    """Heads whose words were found: plainly (`sure`) or as a hint. `shouts` when most letters are capitals."""
+    """Heads whose words were found: plainly (`sure`) or as a hint. `shouts` when most letters are capitals.
+
+    `danger` is the kind of danger that stands in so many words, "" for none.
+    """
 
     sure: frozenset[str]
     hints: frozenset[str]
     shouts: bool
     mood: float
+    danger: SafetyKind = ""
 
     def lift(self, name: str, head: float | None) -> float:
         """Return the head's score raised by the words; without a head (None) the words alone decide."""
@@ -94,6 +119,7 @@ class Cues:
 
 
 _SURE_RE = {name: re.compile(pattern) for name, pattern in _SURE.items()}
+_DANGER_RE = {kind: re.compile(pattern) for kind, pattern in _DANGER.items()}
 _HINT_RE = {name: re.compile(pattern) for name, pattern in _HINT.items()}
 _DENIED = re.compile(r"\b(?:not|never|isn't|aren't|no)\s+(?:\w+\s+)?$")
 
@@ -117,10 +143,13 @@ def read_cues(text: str) -> Cues:
         mood = -0.5
     elif _CALM_ES.search(flat):
         mood = 0.6
-    return Cues(_matching(_SURE_RE, flat), _matching(_HINT_RE, flat), shouts, mood)
+    dangers = _matching(_DANGER_RE, flat)
+    danger: SafetyKind = next((kind for kind in _DANGER_RE if kind in dangers), "")
+    sure = _matching(_SURE_RE, flat) | (frozenset({"safety"}) if danger else frozenset())
+    return Cues(sure, _matching(_HINT_RE, flat), shouts, mood, danger)
 
 
-def _matching(patterns: dict[str, re.Pattern[str]], flat: str) -> frozenset[str]:
+def _matching(patterns: Mapping[Any, re.Pattern[str]], flat: str) -> frozenset[str]:
     return frozenset(
         name
         for name, pattern in patterns.items()

@@ -1,8 +1,9 @@
 """Answer, ask back or decline: the decision and how sure it is.
 
-Owns the calibrated weights. The weights were fitted by logistic regression (classes balanced) on
-MTRAG's development half (IBM, Apache-2.0) and our own handbook questions, by
-`python -m benchmarks.retrieval --fit`; docs/decisions/0003-fusion.md shows the figures.
+Owns two calibrated logistic models over the evidence: whether the docs answer, and whether the message
+leaves open what it is about. Fitted on MTRAG's development half (IBM, Apache-2.0) and our own handbook
+questions (the half that is not held out) by `python -m benchmarks.deciding --fit`;
+docs/decisions/0028-deciding.md shows the figures.
 """
 
 import math
@@ -17,18 +18,37 @@ from knowledge.retriever import Found
 
 Action = Literal["answer", "ask_back", "decline"]
 
-# feature → (mean, deviation, weight)
-WEIGHTS: Mapping[str, tuple[float, float, float]] = {
-    "cosine": (0.5298, 0.1466, 0.274),
-    "cosine_gap": (0.2294, 0.128, 0.356),
-    "unit_cosine": (0.6149, 0.1527, 0.406),
-    "unit_score": (0.5641, 0.1854, 0.38),
-    "margin": (0.2237, 0.1388, 0.403),
+Weights = Mapping[str, tuple[float, float, float]]  # feature → (mean, deviation, weight)
+
+ANSWERS: Weights = {
+    "cosine": (0.5220, 0.1478, 0.360),
+    "unit_cosine": (0.6115, 0.1497, 0.796),
+    "unit_both": (0.5746, 0.1843, -0.101),
+    "entropy": (1.4163, 0.4532, -0.918),
+    "unknown": (0.0553, 0.1343, -0.156),
 }
-INTERCEPT = 0.349
-ANSWER_FROM = 0.40
-ASK_FROM = 0.30  # below it nothing is near enough to offer as a choice
-TIE = 0.9  # topics whose scores are nearer than this share are one choice
+ANSWERS_INTERCEPT = 0.8605
+OPEN: Weights = {
+    "head_docs": (0.0925, 0.2232, 0.224),
+    "open_the": (0.2494, 0.4326, 0.505),
+    "entropy": (1.4163, 0.4532, 1.051),
+    "titles": (0.6735, 0.2847, 0.408),
+    "unit_cosine": (0.6115, 0.1497, -0.604),
+    "full_docs": (0.7590, 1.1680, -0.468),
+    "few": (0.1517, 0.3587, 0.961),
+    "few2": (0.1080, 0.3103, -0.251),
+    "pron": (0.2879, 0.4528, 0.356),
+    "pron_few": (0.0386, 0.1925, 0.398),
+    "last_cos": (0.4911, 0.1543, 0.452),
+    "cover": (0.6572, 0.2701, 0.690),
+    "unknown": (0.0553, 0.1343, -0.630),
+}
+OPEN_INTERCEPT = -2.3908
+ANSWER_FROM = 0.50
+OPEN_FROM = 0.40
+SURE = 0.80  # an answer this sure is given, however open the message is
+NEAR = 0.10  # below it nothing is near enough to offer as a choice
+TIE = 0.75  # passages whose scores are nearer than this share are one choice
 MAX_OPTIONS = 3
 COVER_ELSEWHERE = 0.6  # share of what was asked that a passage in another language must contain
 
@@ -45,15 +65,18 @@ class Decided:
 
 def confidence(features: Mapping[str, float]) -> float:
     """Return the probability that the passages answer the question."""
-    total = INTERCEPT + sum(
-        weight * (features[name] - mean) / deviation
-        for name, (mean, deviation, weight) in WEIGHTS.items()
-    )
-    return 1.0 / (1.0 + math.exp(-total))
+    return _logistic(features, ANSWERS, ANSWERS_INTERCEPT)
+
+
+def left_open(features: Mapping[str, float]) -> float:
+    """Return the probability that the message leaves open what it is about."""
+    return _logistic(features, OPEN, OPEN_INTERCEPT)
 
 
 def decide(found: Found, evidence: Evidence) -> Decided:
     """Decide from what was found."""
+    if is_empty(found):
+        return Decided("ask_back", 0.0, ("no_content",))
     if not found.passages:
         return Decided("decline", 0.0, ("nothing_found",))
     sure = confidence(evidence.features)
@@ -61,13 +84,10 @@ def decide(found: Found, evidence: Evidence) -> Decided:
         # The encoder is English: elsewhere all cosines are high, so the words must carry the answer.
         sure *= min(1.0, evidence.features["cover"] / COVER_ELSEWHERE)
     sure = round(sure, 3)
-    options = topics(found.passages)
-    if is_empty(found):
-        return Decided("ask_back", min(sure, 0.3), ("no_content",), ())
+    if left_open(evidence.features) >= OPEN_FROM and NEAR <= sure < SURE:
+        return Decided("ask_back", sure, ("left_open",), topics(found.passages))
     if sure >= ANSWER_FROM:
         return Decided("answer", sure, ("docs_answer",))
-    if sure >= ASK_FROM and len(options) > 1 and is_vague(found):
-        return Decided("ask_back", sure, ("several_topics",), options)
     return Decided("decline", sure, ("docs_do_not_answer",))
 
 
@@ -78,22 +98,28 @@ def is_empty(found: Found) -> bool:
     return wordless and not found.query.subject
 
 
-def is_vague(found: Found) -> bool:
-    """Tell whether the message is too short to say what is meant."""
-    return len(set(terms(found.query.last))) <= 2 and not found.query.subject
-
-
 def topics(passages: Sequence[Passage]) -> tuple[str, ...]:
-    """Return the titles of the topics that nearly tie with the first, at most three."""
+    """Return what the best passages are about, at most three different things, in few words.
+
+    Passages of one page are told apart by their headings, those of several pages by their titles.
+    """
     best = passages[0].score
     near = [each for each in passages if best and each.score / best >= TIE]
-    near = near if len({each.document for each in near}) > 1 else list(passages[:5])
-    titles = [_topic(each) for each in near]
-    return tuple(dict.fromkeys(title for title in titles if title))[:MAX_OPTIONS]
+    if len({_name(each) for each in near}) < 2:
+        near = list(passages[:5])
+    many = len({each.title for each in near}) >= MAX_OPTIONS
+    names = [each.title if many else _name(each) for each in near]
+    options = tuple(dict.fromkeys(name for name in names if name))[:MAX_OPTIONS]
+    return options if len(options) > 1 else ()
 
 
-def _topic(passage: Passage) -> str:
-    heading = passage.section.rsplit(" › ", 1)[-1]
-    if not heading:
-        return passage.title
-    return f"{passage.title}: {heading}" if passage.title else heading
+def _name(passage: Passage) -> str:
+    return passage.section.rsplit(" › ", 1)[-1] or passage.title
+
+
+def _logistic(features: Mapping[str, float], weights: Weights, intercept: float) -> float:
+    total = intercept + sum(
+        weight * (features[name] - mean) / deviation
+        for name, (mean, deviation, weight) in weights.items()
+    )
+    return 1.0 / (1.0 + math.exp(-total))

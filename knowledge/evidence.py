@@ -1,30 +1,39 @@
 """What speaks for and against an answer: every unit of the best passages scored, and the figures of it.
 
-Owns the features a decision is made of. Not here: the decision (knowledge/decision.py) and the
-words of the answer (knowledge/extract.py).
+Owns which passages are read, the vectors of their units, and the features a decision is made of.
+Not here: a unit's score (knowledge/ranking.py), the decision (knowledge/decision.py), the words of
+the answer (knowledge/extract.py).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from core.turns import Passage
+from core.understanding import Said
+from knowledge.asks import Ask, read_ask
 from knowledge.encoder import Encoder
-from knowledge.expects import expected, fit
+from knowledge.expects import expected
 from knowledge.lexical import LexicalIndex, terms
+from knowledge.openness import openness
 from knowledge.query import Query
+from knowledge.ranking import Asked, coverage, features, score
 from knowledge.retriever import Found
 from knowledge.units import Unit, cut
 
-READ_PASSAGES = 5
-ENCODED_UNITS = 24
+Floats = npt.NDArray[np.float32]
+
+SEARCHED_PASSAGES = 24
+READ_PASSAGES = 8
+FIGURED_PASSAGES = 5  # of which the features speak
+ENCODED_UNITS = 40
 SUBJECT_WEIGHT = 0.5
 COMMON_FLOOR = 0.4
 LEANING_FLOOR = 0.8  # what little a leaning turn says is what it is about
-SECTION_SHARE = 0.8  # what a word counts that stands in the heading and not in the sentence
-TITLE_SHARE = 0.5
-FIT = 0.1  # for being the kind of thing that was asked for: a duration, an amount, a place
+KEPT_VECTORS = 20_000  # of 768 B: 15 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,7 @@ class ScoredUnit:
     cosine: float
     coverage: float
     score: float
+    figures: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,7 @@ class Evidence:
     """All units of the passages read, per passage in order, and the features of a decision."""
 
     units: tuple[tuple[ScoredUnit, ...], ...]
-    asked: Mapping[str, float]
+    ask: Ask
     features: Mapping[str, float]
 
     @property
@@ -56,6 +66,36 @@ class Evidence:
         """The unit that answers best."""
         flat = [each for units in self.units for each in units]
         return max(flat, key=lambda each: each.score, default=None)
+
+
+class UnitVectors:
+    """Vectors of units, the most used ones kept: the same passages answer again and again."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._kept: OrderedDict[str, npt.NDArray[np.float16]] = OrderedDict()
+
+    async def of(self, texts: Sequence[str]) -> Floats:
+        """Return float32 [n, 384]; what is not kept costs one batch of the encoder."""
+        missing = [text for text in dict.fromkeys(texts) if text not in self._kept]
+        if missing:
+            vectors = (await self._encoder.encode(missing)).vectors
+            self._kept.update(zip(missing, vectors.astype(np.float16), strict=True))
+        for text in texts:
+            self._kept.move_to_end(text)
+        found = np.array([self._kept[text] for text in texts], np.float32).reshape(len(texts), -1)
+        while len(self._kept) > KEPT_VECTORS:
+            self._kept.popitem(last=False)
+        return found
+
+
+def nearest(found: Found) -> Found:
+    """Return what was found with the passages that score best alone.
+
+    A search varies its pages for a reader of lists; an answer is best where the scores are.
+    """
+    best = sorted(found.passages, key=lambda each: -each.score)[:READ_PASSAGES]
+    return replace(found, passages=tuple(best))
 
 
 def asked_terms(query: Query, index: LexicalIndex, locale: str) -> dict[str, float]:
@@ -75,49 +115,51 @@ def asked_terms(query: Query, index: LexicalIndex, locale: str) -> dict[str, flo
     return weights
 
 
-async def gather(encoder: Encoder, found: Found) -> Evidence:
-    """Score the units of the best passages. One encoder batch, some 50-100 ms when all is new."""
-    passages = found.passages[:READ_PASSAGES]
-    per_locale = {
-        locale: asked_terms(found.query, found.index.lexical, locale)
-        for locale in {passage.locale for passage in passages} or {"en"}
-    }
+async def gather(vectors: UnitVectors, found: Found, talk: Sequence[Said] = ()) -> Evidence:
+    """Score the units of the passages of `nearest`; what is new to `vectors` costs one encoder batch."""
+    passages = found.passages
+    locales = {passage.locale for passage in passages} or {"en"}
+    asked = Asked(
+        text=found.query.text,
+        ask=read_ask(found.query.last),
+        kind=expected(found.query.text),
+        weights={each: asked_terms(found.query, found.index.lexical, each) for each in locales},
+    )
     cuts = [cut(passage.text) for passage in passages]
     covers = [
-        [_coverage(per_locale[passage.locale], passage, unit.text) for unit in units]
+        [coverage(asked.weights[passage.locale], passage, unit.text) for unit in units]
         for passage, units in zip(passages, cuts, strict=True)
     ]
     chosen = _to_encode(cuts, covers)
-    vectors = (
-        await encoder.encode(
-            [_framed(passages[passage], cuts[passage][place]) for passage, place in chosen]
-        )
-    ).vectors
-    similar = vectors @ found.vector
+    texts = [_framed(passages[passage], cuts[passage][place]) for passage, place in chosen]
+    encoded = await vectors.of([found.query.last, *texts])
+    similar = encoded[1:] @ found.vector
     cosines = {each: float(cosine) for each, cosine in zip(chosen, similar, strict=True)}
-    wanted = expected(found.query.text)
-    scored = tuple(
-        tuple(
-            _scored(
-                unit,
-                (number, place),
-                cosines.get((number, place), 0.0),
-                covers[number][place],
-                FIT * fit(wanted, found.query.text, unit.text),
-            )
-            for place, unit in enumerate(units)
-        )
-        for number, units in enumerate(cuts)
+    scored: list[tuple[ScoredUnit, ...]] = []
+    for number, units in enumerate(cuts):
+        row = []
+        for place, unit in enumerate(units):
+            cosine, covered = cosines.get((number, place), 0.0), covers[number][place]
+            figures = features(asked, passages[number], units, place, cosine, covered)
+            row.append(ScoredUnit(unit, number, place, cosine, covered, score(figures), figures))
+        scored.append(tuple(row))
+    return Evidence(
+        tuple(scored),
+        asked.ask,
+        {
+            **_features(found, scored, asked),
+            **openness(found, talk, _last_cosine(found, encoded[0])),
+        },
     )
-    main = per_locale[passages[0].locale] if passages else per_locale["en"]
-    return Evidence(scored, main, _features(found, scored, main, per_locale))
 
 
-def _scored(
-    unit: Unit, at: tuple[int, int], cosine: float, coverage: float, fit: float
-) -> ScoredUnit:
-    score = 0.5 * max(cosine, 0.0) + 0.5 * coverage + fit
-    return ScoredUnit(unit, at[0], at[1], cosine, coverage, min(score, 1.0))
+def _last_cosine(found: Found, last: Floats) -> float:
+    """Return the best passage's cosine with the last turn alone; 0 where vectors are not in memory."""
+    index = found.index
+    if index.matrix is None or not found.passages:
+        return max(found.cosines.values(), default=0.0)
+    rows = [index.rows[each.id] for each in found.passages]
+    return float((index.matrix[rows] @ last).max())
 
 
 def _framed(passage: Passage, unit: Unit) -> str:
@@ -134,65 +176,20 @@ def _to_encode(
     return sorted(ranked[:ENCODED_UNITS])
 
 
-def _coverage(asked: Mapping[str, float], passage: Passage, text: str) -> float:
-    total = sum(asked.values())
-    if not total:
-        return 0.0
-    inside = set(terms(text, passage.locale))
-    headings = set(terms(passage.section, passage.locale))
-    title = set(terms(passage.title, passage.locale))
-    mass = sum(weight * _share(term, inside, headings, title) for term, weight in asked.items())
-    return mass / total
-
-
-def _share(term: str, inside: set[str], headings: set[str], title: set[str]) -> float:
-    if term in inside:
-        return 1.0
-    if term in headings:
-        return SECTION_SHARE
-    return TITLE_SHARE if term in title else 0.0
-
-
 def _features(
-    found: Found,
-    scored: Sequence[Sequence[ScoredUnit]],
-    asked: Mapping[str, float],
-    per_locale: Mapping[str, Mapping[str, float]],
+    found: Found, scored: Sequence[Sequence[ScoredUnit]], asked: Asked
 ) -> dict[str, float]:
-    flat = [each for units in scored for each in units]
-    passages = found.passages[:READ_PASSAGES]
-    cosines = sorted((found.cosines[each.id] for each in passages), reverse=True)
+    flat = [each for units in scored[:FIGURED_PASSAGES] for each in units]
+    passages = found.passages[:FIGURED_PASSAGES]
+    cosines = [found.cosines[each.id] for each in passages]
     covers = [
-        _coverage(per_locale[passage.locale], passage, passage.text) for passage in passages[:3]
+        coverage(asked.weights[passage.locale], passage, passage.text) for passage in passages[:3]
     ]
-    total = sum(asked.values())
-    read: set[str] = set()
-    for passage in passages:
-        read.update(terms(f"{passage.title} {passage.section} {passage.text}", passage.locale))
-    missing = {term: weight for term, weight in asked.items() if term not in read}
-    scores = np.array([passage.score for passage in passages] or [0.0])
     return {
-        "cosine": _at(cosines, 0),
-        "cosine_gap": _at(cosines, 0) - _at(cosines, 4),
+        "cosine": max(cosines, default=0.0),
         "unit_cosine": max((each.cosine for each in flat), default=0.0),
-        "unit_score": max((each.score for each in flat), default=0.0),
-        "unit_cover": max((each.coverage for each in flat), default=0.0),
+        "unit_both": max(
+            (0.5 * max(each.cosine, 0) + 0.5 * each.coverage for each in flat), default=0.0
+        ),
         "cover": max(covers, default=0.0),
-        "missing": sum(missing.values()) / total if total else 1.0,
-        "missing_worst": max(missing.values(), default=0.0)
-        / max(max(asked.values(), default=1), 1e-9),
-        "margin": float(scores[0] - scores[1:].mean()) if len(scores) > 1 else 0.0,
-        "asked": float(np.log1p(len(asked))),
-        "short": float(len(set(terms(found.query.last))) <= 2),
-        "leans": float(found.query.leans),
-        "leans_on_nothing": float(found.query.leans and not found.query.subject),
     }
-
-
-def _at(values: Sequence[float], place: int) -> float:
-    return values[min(place, len(values) - 1)] if values else 0.0
-
-
-def documents(passages: Iterable[Passage]) -> list[str]:
-    """Return the distinct documents, in order."""
-    return list(dict.fromkeys(passage.document for passage in passages))

@@ -78,9 +78,16 @@ _TELLS_SPAN = re.compile(
     rf"[^.;]{{0,30}}?\b{_NUMBER}[\s-]+(?:(?:business|working|calendar|full)\s+)?{_TIME}",
     re.IGNORECASE,
 )
-# sentences that only point elsewhere, or lean on the one before them
+# sentences that only point elsewhere
 _POINTS = re.compile(
-    r"^(?:see|read|compare|wait\b|otherwise|instead|véase|consulta)\b|^to [^,.]{1,40}, (?:read|see)\b",
+    r"^(?:see|read|compare|véase|consulta|más información)\b|^to [^,.]{1,40}, (?:read|see)\b"
+    r"|\b(?:is|are|be) (?:\w+ ){0,2}?(?:described|explained|listed|shown|found|covered|documented) (?:in|on|under|at)\b"
+    r"|^for [^.]{1,60}\bsee\b",
+    re.IGNORECASE,
+)
+_VERDICT = re.compile(
+    r"\b(?:not|no|cannot|only|never|without|none|can|yes|available|includ\w+|supported|offered|possible|allowed|free"
+    r"|solo|sí|sin|nunca|puede[ns]?|incluye[n]?)\b|n't\b",
     re.IGNORECASE,
 )
 
@@ -91,13 +98,22 @@ def expected(question: str) -> Kind:
 
 
 def fit(kind: Kind, question: str, text: str) -> float:
-    """Return in [-1, 2] how far the text has the kind of thing asked for.
+    """Return in [0, 2] how far the text has the kind of thing asked for.
 
-    1 when it has one, 2 when it says how long to a question of how long, negative for a mere pointer.
+    1 when it has one, 2 when it says how long to a question of how long.
     """
-    score = -1.0 if _POINTS.match(text.strip()) else 0.0
     if not kind or not _HAS[kind].search(text):
-        return score
+        return 0.0
     if kind == "duration" and _ASKS_SPAN.search(question):
-        return score + (2.0 if _TELLS_SPAN.search(text) else 0.5)
-    return score + 1.0
+        return 2.0 if _TELLS_SPAN.search(text) else 0.5
+    return 1.0
+
+
+def points_elsewhere(text: str) -> bool:
+    """Tell whether a sentence only points to another page."""
+    return bool(_POINTS.search(text.strip()))
+
+
+def says_yes_or_no(text: str) -> bool:
+    """Tell whether a sentence allows, refuses or limits something."""
+    return bool(_VERDICT.search(text))

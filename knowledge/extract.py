@@ -1,48 +1,40 @@
 """Answers without a language model: the docs' own sentences, chosen, ordered and cited.
 
-Owns which sentences answer and how they are put together: steps stay steps, of a table the row that
-was asked for, a lead sentence first. Writes no word of its own but a column's name. Not here: what
-is said when there is no answer (handlers/lines).
+Owns the way from a message to an answer: several questions one after the other, evidence, decision,
+words. Not here: what is said when there is no answer (handlers/lines).
 """
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from core.ids import TenantId
 from core.ports import Extract, Viewer
-from core.turns import Citation, Passage
+from core.turns import Citation
 from core.understanding import Said
-from knowledge.decision import decide
+from knowledge import several
+from knowledge.comparing import find_named, is_about_names
+from knowledge.composing import Part, compose, named_parts, parts
+from knowledge.decision import Decided, decide
 from knowledge.encoder import Encoder
-from knowledge.evidence import Evidence, ScoredUnit, gather
-from knowledge.lexical import terms
+from knowledge.evidence import SEARCHED_PASSAGES, UnitVectors, gather, nearest
+from knowledge.listing import page_parts
+from knowledge.openness import points_back
 from knowledge.retriever import Found, HybridRetriever
 from knowledge.support import support
-from knowledge.units import Unit, render_row
 
-NEAR_BEST = 0.85  # units that score at least this share of the best are said as well,
-NEAR_BEST_BESIDE = 0.7  # those of the same passage sooner
-MAX_SENTENCES = 4
-MAX_LIST = 12
-REPEATED = 0.65  # share of words in common that makes a second sentence superfluous
-NEAR_ROW = 0.97  # a second row only when both were asked for
-
-_DANGLING = re.compile(
-    r"^(?:you also|it|its|they|them|their|this|that|these|those|he|she|if so|if not|otherwise|then|also|but"
-    r"|and|however|instead|both|in that case|for example|esto|eso|estos|esos|además|también|pero|si no"
-    r"|por ejemplo)\b",
-    re.IGNORECASE,
-)
-_END_MARK = re.compile(r"[.!?…:;]$")
+MOST_QUESTIONS = 3  # of one message; the customer is told of the rest
+WIDER = 120  # passages looked through for a table or list of what was asked for by name
+STRUCTURED = 0.8  # how often such a table or list was the answer, on our own questions
 
 
 @dataclass(frozen=True, slots=True)
-class _Chosen:
-    """Units of one passage to be said, by place."""
+class _Seen:
+    """One question with what speaks for an answer and, unless it is declined, what is said."""
 
-    passage: int
-    places: tuple[int, ...]
+    question: str
+    found: Found
+    decided: Decided
+    said: tuple[Part, ...] = ()
 
 
 class ExtractiveAnswers:
@@ -51,6 +43,7 @@ class ExtractiveAnswers:
     def __init__(self, retriever: HybridRetriever, encoder: Encoder) -> None:
         self._retriever = retriever
         self._encoder = encoder
+        self._vectors = UnitVectors(encoder)
 
     async def answer(
         self,
@@ -63,206 +56,105 @@ class ExtractiveAnswers:
     ) -> Extract:
         """Return the sentences that best answer, with citations, or say that they do not exist.
 
-        Every line of the text ends with the marker of the passage it is from.
+        Every line of the text ends with the marker of the passage it is from. Of several questions
+        the first three are answered one after the other; `missing` names those without an answer,
+        `skipped` counts the rest.
         """
-        found = await self._retriever.look(tenant, question, talk, viewer, k)
-        evidence = await gather(self._encoder, found)
-        decided = decide(found, evidence)
-        reasons = (*decided.reasons, *(("words_only",) if found.degraded else ()))
-        text = ""
-        citations: tuple[Citation, ...] = ()
-        if decided.action == "answer":
-            text, citations = compose(found, evidence, max_chars)
-        return Extract(
-            action=decided.action,
-            text=text,
-            citations=citations,
-            passages=found.passages,
-            confidence=decided.confidence,
-            reasons=reasons,
-            options=decided.options,
-            query=found.query.text,
-        )
+        asked = several.questions(question)
+        if len(asked) > 1:
+            joined = await self._several(tenant, asked, talk, viewer, k, max_chars)
+            if joined is not None:
+                return joined
+        return await self._one(tenant, question, talk, viewer, k, max_chars)
 
     async def support(self, text: str, sources: Sequence[str]) -> float:
         """Return in [0, 1] how far the sources support the text."""
         return await support(self._encoder, text, sources)
 
+    async def _one(
+        self,
+        tenant: TenantId,
+        question: str,
+        talk: Sequence[Said],
+        viewer: Viewer,
+        k: int,
+        max_chars: int,
+    ) -> Extract:
+        seen = await self._look(tenant, question, talk, viewer, k)
+        return _extract(seen, *compose(seen.found, seen.said, max_chars))
 
-def compose(found: Found, evidence: Evidence, max_chars: int) -> tuple[str, tuple[Citation, ...]]:
-    """Return the answer's text and citations, at most `max_chars` characters.
+    async def _several(
+        self,
+        tenant: TenantId,
+        asked: Sequence[str],
+        talk: Sequence[Said],
+        viewer: Viewer,
+        k: int,
+        max_chars: int,
+    ) -> Extract | None:
+        """Return the answers one after the other; None when none of the questions can be answered."""
+        taken = asked[:MOST_QUESTIONS]
+        looked: list[_Seen] = []
+        before = list(talk)
+        for question in taken:
+            context = before if points_back(question) else talk
+            looked.append(await self._look(tenant, question, context, viewer, k))
+            before.append(Said("customer", question))
+        answered = [each for each in looked if each.decided.action == "answer"]
+        if not answered:
+            return None
+        room = max_chars // len(answered)
+        texts: list[str] = []
+        citations: list[Citation] = []
+        for each in answered:
+            text, cited = compose(each.found, each.said, room, len(citations) + 1)
+            if text and text not in texts:
+                texts.append(text)
+                citations.extend(cited)
+        passages = {p.id: p for each in answered for p in each.found.passages}
+        return replace(
+            _extract(answered[0], "\n\n".join(texts), tuple(citations)),
+            passages=tuple(passages.values()),
+            confidence=min(each.decided.confidence for each in answered),
+            reasons=(*answered[0].decided.reasons, "several_questions"),
+            query=" | ".join(each.found.query.text for each in looked),
+            missing=tuple(each.question for each in looked if each.decided.action != "answer"),
+            skipped=len(asked) - len(taken),
+        )
 
-    The best unit leads with what belongs to it; other good units follow in document order.
-    """
-    best = evidence.best
-    if best is None:
-        return "", ()
-    groups = _choose(evidence, best)
-    lines: list[str] = []
-    citations: list[Citation] = []
-    room = max_chars
-    for group in groups:
-        passage = found.passages[group.passage]
-        units = [evidence.units[group.passage][place].unit for place in group.places]
-        number = len(citations) + 1
-        said = _say(units, _wanted(found, passage), f" [{number}]", room)
-        if not said:
-            continue
-        lines.append(said)
-        citations.append(_citation(number, passage, units))
-        room -= len(said) + 1
-    return "\n".join(lines), tuple(citations)
-
-
-def _choose(evidence: Evidence, best: ScoredUnit) -> list[_Chosen]:
-    """Return what is said: the best unit's surroundings first, then others that add something."""
-    chosen: dict[int, set[int]] = {best.passage: set(_belonging(evidence, best))}
-    said = _words(evidence, chosen)
-    sentences = 1
-    rivals = sorted(
-        (each for units in evidence.units for each in units), key=lambda each: -each.score
-    )
-    for rival in rivals:
-        if sentences >= MAX_SENTENCES:
-            break
-        near = NEAR_BEST_BESIDE if rival.passage == best.passage else NEAR_BEST
-        if rival.unit.kind == "row":
-            near = NEAR_ROW
-        if rival.score < near * best.score:
-            continue
-        own = set(terms(rival.unit.text))
-        if rival.place in chosen.get(rival.passage, ()) or rival.unit.kind == "code":
-            continue
-        if not own or len(own & said) / len(own) >= REPEATED:
-            continue
-        chosen.setdefault(rival.passage, set()).update(_belonging(evidence, rival))
-        said = _words(evidence, chosen)
-        sentences += 1
-    order = sorted(chosen, key=lambda passage: (passage != best.passage, passage))
-    return [_Chosen(passage, tuple(sorted(chosen[passage]))) for passage in order]
-
-
-def _words(evidence: Evidence, chosen: dict[int, set[int]]) -> set[str]:
-    return {
-        term
-        for passage, places in chosen.items()
-        for place in places
-        for term in terms(evidence.units[passage][place].unit.text)
-    }
-
-
-def _belonging(evidence: Evidence, picked: ScoredUnit) -> Iterable[int]:
-    """Return the places that must be said with a unit so that it can be understood."""
-    units = [each.unit for each in evidence.units[picked.passage]]
-    place = picked.place
-    unit = picked.unit
-    if unit.kind in ("step", "item"):
-        return _list_around(units, place)
-    if unit.opens_list and place + 1 < len(units) and units[place + 1].kind != "sentence":
-        return [place, *_list_around(units, place + 1)]
-    if unit.kind == "code":
-        return [place - 1, place] if place and units[place - 1].kind == "sentence" else [place]
-    if unit.kind == "sentence":
-        first = place
-        while first > 0 and _DANGLING.match(units[first].text) and place - first < 2:
-            if units[first - 1].kind != "sentence":
-                break
-            first -= 1
-        following = place + 1
-        joined = following < len(units) and units[following].block == unit.block
-        last = following if joined and _DANGLING.match(units[following].text) else place
-        return range(first, last + 1)
-    return [place]
+    async def _look(
+        self, tenant: TenantId, question: str, talk: Sequence[Said], viewer: Viewer, k: int
+    ) -> _Seen:
+        searched = await self._retriever.look(
+            tenant, question, talk, viewer, max(k, SEARCHED_PASSAGES)
+        )
+        found = nearest(searched)
+        evidence = await gather(self._vectors, found, talk)
+        decided = decide(found, evidence)
+        ask = evidence.ask
+        if is_about_names(ask) or (ask.listed and decided.action != "answer"):
+            wider = await self._retriever.look(tenant, found.query.last, (), viewer, WIDER)
+            passages = sorted(wider.passages, key=lambda each: -each.score)
+            structured = named_parts(find_named(found.query.last, ask, passages))
+            structured = structured or page_parts(ask, passages)
+            if structured:
+                sure = Decided("answer", max(decided.confidence, STRUCTURED), ("asked_by_name",))
+                return _Seen(question, found, sure, tuple(structured))
+        said = parts(found, evidence) if decided.action != "decline" else ()
+        return _Seen(question, found, decided, tuple(said))
 
 
-def _list_around(units: Sequence[Unit], place: int) -> list[int]:
-    """Return the whole list with the sentence that opens it; of a long plain list only the item."""
-    kind, block = units[place].kind, units[place].block
-    first = place
-    while first > 0 and units[first - 1].kind == kind and units[first - 1].block == block:
-        first -= 1
-    last = place
-    while last + 1 < len(units) and units[last + 1].kind == kind and units[last + 1].block == block:
-        last += 1
-    opened = first > 0 and units[first - 1].opens_list
-    if kind == "item" and not opened:
-        return [place]
-    places = list(range(first, last + 1))[:MAX_LIST]
-    return [first - 1, *places] if opened else places
-
-
-def _wanted(found: Found, passage: Passage) -> tuple[set[str], set[str]]:
-    """Return the words of the last turn and those of the turn it leans on."""
-    query = found.query
-    before = terms(query.subject, passage.locale) if query.leans else []
-    return set(terms(query.last, passage.locale)), set(before)
-
-
-def _say(units: Sequence[Unit], wanted: tuple[set[str], set[str]], mark: str, room: int) -> str:
-    """Return the units as text within `room`, the mark at the end of each line."""
-    lines: list[str] = []
-    prose: list[str] = []
-    for unit in units:
-        if unit.kind == "sentence":
-            prose.append(unit.text)
-            continue
-        if prose:
-            lines.append(" ".join(prose))
-            prose = []
-        lines.append(_line(unit, wanted))
-    if prose:
-        lines.append(" ".join(prose))
-    kept: list[str] = []
-    for line in lines:
-        marked = line if line.endswith(":") and line is not lines[-1] else f"{line}{mark}"
-        if len(marked) + 1 > room:
-            break
-        kept.append(marked)
-        room -= len(marked) + 1
-    if not kept and lines and room > 80:
-        short = lines[0][: room - len(mark) - 2].rsplit(" ", 1)[0]
-        kept.append(f"{short}…{mark}")
-    return "\n".join(kept)
-
-
-def _line(unit: Unit, wanted: tuple[set[str], set[str]]) -> str:
-    if unit.kind == "step":
-        return f"{unit.number}. {unit.text}"
-    if unit.kind == "item":
-        return f"- {unit.text}"
-    if unit.kind == "row":
-        return _sentence(render_row(unit.header, unit.cells, _columns(unit, wanted)))
-    return unit.text
-
-
-def _columns(unit: Unit, wanted: tuple[set[str], set[str]]) -> tuple[int, ...]:
-    """Return the columns whose name was asked for best, by the last turn before an earlier one.
-
-    A word that also stands in the cells ("$49 per seat" beside a column "Seats") chooses none.
-    """
-    inside = set(terms(" ".join(unit.cells)))
-    for words in wanted:
-        hits = [len(set(terms(name)) & (words - inside)) for name in unit.header]
-        most = max(hits[1:], default=0)
-        if most:
-            return tuple(column for column, count in enumerate(hits) if column and count == most)
-    return ()
-
-
-def _sentence(text: str) -> str:
-    return text if _END_MARK.search(text) else f"{text}."
-
-
-def _citation(number: int, passage: Passage, units: Sequence[Unit]) -> Citation:
-    url = passage.url
-    if url and passage.anchor and "#" not in url:
-        url = f"{url}#{passage.anchor}"
-    return Citation(
-        number=number,
-        passage_id=passage.id,
-        document=passage.document,
-        title=passage.title,
-        section=passage.section,
-        quote=" ".join(unit.text for unit in units),
-        url=url,
+def _extract(seen: _Seen, text: str, citations: tuple[Citation, ...]) -> Extract:
+    passages = {each.passage.id: each.passage for each in seen.said}
+    passages |= {each.id: each for each in seen.found.passages}
+    degraded = ("words_only",) if seen.found.degraded else ()
+    return Extract(
+        action=seen.decided.action,
+        text=text,
+        citations=citations,
+        passages=tuple(passages.values()),
+        confidence=seen.decided.confidence,
+        reasons=(*seen.decided.reasons, *degraded),
+        options=seen.decided.options,
+        query=seen.found.query.text,
     )

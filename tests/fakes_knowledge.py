@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from core.ids import ContactId, DocumentId, FactId, PassageId, TenantId
-from core.ports import Document, Fact, Viewer
+from core.ports import Document, EncodedChunk, Fact, StoredPage, Viewer
 from core.turns import Passage
 
 
@@ -29,12 +29,29 @@ class MemoryPassages:
     async def index_version(self, tenant: TenantId) -> int:
         return self.versions.get(tenant, 0)
 
-    async def digests(self, tenant: TenantId, source: str) -> Mapping[str, str]:
+    async def stored(self, tenant: TenantId, source: str) -> Mapping[str, StoredPage]:
         return {
-            path: stored.document.digest
+            path: StoredPage(stored.document.digest, stored.document.origin)
             for (owner, origin, path), stored in self.documents.items()
             if (owner, origin) == (tenant, source)
         }
+
+    async def note_origin(
+        self, tenant: TenantId, source: str, origins: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        for path, origin in origins.items():
+            stored = self.documents[tenant, source, path]
+            stored.document = replace(stored.document, origin=origin)
+
+    async def encoded(
+        self, tenant: TenantId, source: str, paths: Sequence[str]
+    ) -> Sequence[EncodedChunk]:
+        return [
+            EncodedChunk(passage.title, passage.section, passage.text, vector)
+            for (owner, origin, path), stored in self.documents.items()
+            if (owner, origin) == (tenant, source) and path in paths
+            for passage, vector in zip(stored.passages, stored.vectors, strict=True)
+        ]
 
     async def put(
         self, tenant: TenantId, document: Document, vectors: Sequence[bytes]

@@ -1,25 +1,27 @@
-"""A language model behind the Generator port: any OpenAI-compatible endpoint, through LangChain.
+"""Language models behind the Generator port: what is asked, which model in which order, and what it may cost.
 
-Owns the time limits, the second model, the circuit breakers and what counts as a failure (an empty
-answer does). LangChain is imported on first use, in a thread: it takes seconds. Neither keys nor
-texts are logged. Not here: whether the model may be asked, and what is said without it (handlers/).
+Owns the prompts' filling, the second model, the circuit breakers, the tenants' budgets, masking what leaves, and the
+canary that shows a leak of the prompt. Not here: one call (app/adapters/chat.py), whether the model may be asked and
+what is said without it (handlers/). Neither keys nor texts are logged.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
-from pydantic import Field, SecretStr
-from pydantic_settings import SettingsConfigDict
-
+from app.adapters.canary import leaks, new_canary
+from app.adapters.chat import Breaker, Chat, ModelError, Usage
 from app.adapters.citations import CitationStream, Part
+from app.adapters.llm_settings import LlmSettings
 from app.adapters.prompting import (
+    CHARS_PER_TOKEN,
     MAX_QUESTION_CHARS,
+    MAX_TALK,
     Prompt,
+    clean,
     language,
     new_fence,
     passage_blocks,
@@ -28,112 +30,77 @@ from app.adapters.prompting import (
 )
 from core.clock import Clock
 from core.errors import UnavailableError
-from core.ports import Generated
-from core.settings import Section
+from core.ids import TenantId
+from core.pii import SECRET, Masking, find, mask
+from core.ports import Generated, Metrics, ModelUse, ModelUses
 from core.turns import Passage
 from core.understanding import Said
-
-if TYPE_CHECKING:
-    from langchain_core.messages import BaseMessage, BaseMessageChunk
-    from langchain_openai import ChatOpenAI
 
 logger = logging.getLogger(__name__)
 
 UNKNOWN = "UNKNOWN"
-FAILURES_TO_OPEN = 3
-OPEN_FOR = timedelta(seconds=30)
+LONGEST = 900  # characters of an answer where nobody says how long
 _MAX_REWRITTEN = 400
+_SPENT = "The language model's budget of the day is spent. Until midnight UTC answers are quoted from the docs."
 
 OnPart = Callable[[str, tuple[int, ...]], Awaitable[None]]
 
 
-class LlmSettings(Section):
-    """The language model. Without `base_url` and `api_key` there is none, and answers are extracted.
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One question to models, filled in. `masking` puts back what was masked."""
 
-    Times in seconds: `first_token_timeout` until the first words and between words, `timeout` for
-    all. Budgets in tokens: `max_input_tokens` for the passages, `max_output_tokens` for the answer.
-    """
-
-    model_config = SettingsConfigDict(env_prefix="USHER_LLM_", populate_by_name=True)
-
-    base_url: str = Field(default="", validation_alias="OPENAI_BASE_URL")
-    api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
-    model: str = "gpt-4o-mini"
-    second_model: str = ""
-    first_token_timeout: float = Field(default=6.0, gt=0, le=120)
-    timeout: float = Field(default=25.0, gt=0, le=300)
-    rewrite_timeout: float = Field(default=4.0, gt=0, le=60)
-    max_input_tokens: int = Field(default=3_000, ge=200)
-    max_output_tokens: int = Field(default=500, ge=50)
-
-    @property
-    def is_configured(self) -> bool:
-        """Return whether there is a model at all."""
-        return bool(self.base_url or self.api_key.get_secret_value())
-
-
-@dataclass(slots=True)
-class Breaker:
-    """Opens after three failures in a row, for 30 s; then one call at a time may try."""
-
-    clock: Clock
-    failures: int = 0
-    opened_at: datetime | None = None
-
-    @property
-    def is_closed(self) -> bool:
-        """Return whether calls may go through."""
-        return self.opened_at is None or self.clock.now() - self.opened_at >= OPEN_FOR
-
-    def attempt(self) -> None:
-        """Note a try after the pause, so that others wait for what becomes of it."""
-        if self.opened_at is not None:
-            self.opened_at = self.clock.now()
-
-    def succeeded(self) -> None:
-        """Close."""
-        self.failures = 0
-        self.opened_at = None
-
-    def failed(self) -> None:
-        """Count a failure; open at the third."""
-        self.failures += 1
-        if self.failures >= FAILURES_TO_OPEN:
-            self.opened_at = self.clock.now()
+    tenant: TenantId
+    prompt: Prompt
+    system: str
+    user: str
+    canary: str
+    masking: Masking
 
 
 @dataclass(slots=True)
 class _Written:
-    """What one answer has so far."""
+    """What one answer has so far; `raw` is all the model said, markers too."""
 
+    usage: Usage = field(default_factory=Usage)
     parts: list[Part] = field(default_factory=list)
-    tokens_in: int = 0
-    tokens_out: int = 0
+    raw: str = ""
 
     @property
     def length(self) -> int:
         return sum(len(text) + 1 for text, _ in self.parts)
 
 
+class _LeakError(UnavailableError):
+    """The answer held the canary: somebody made the model recite. No other model is asked the same."""
+
+
 class LangChainGenerator:
     """The Generator port. The first model, then the second, then UnavailableError."""
 
-    def __init__(self, settings: LlmSettings, clock: Clock) -> None:
-        """Load nothing yet: neither SDK nor prompts."""
+    def __init__(
+        self,
+        settings: LlmSettings,
+        clock: Clock,
+        uses: ModelUses | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        """Load nothing yet: neither SDK nor prompts. Without `uses` nothing is counted and no budget holds."""
         self._settings = settings
-        names = (settings.model, settings.second_model) if settings.is_configured else ()
-        self._breakers = {name: Breaker(clock) for name in names if name}
-        self._clients: dict[str, ChatOpenAI] = {}
-        self._loading = asyncio.Lock()
+        self._uses = uses
+        self._metrics = metrics
+        self._chats = {name: Chat(settings, name) for name in settings.names}
+        self._breakers = {name: Breaker(clock) for name in settings.names}
         self._prompts: dict[str, Prompt] = {}
 
     @property
     def enabled(self) -> bool:
-        """Return whether any model is configured and its circuit is closed."""
-        return any(breaker.is_closed for breaker in self._breakers.values())
+        """Return whether any model that answers is configured and its circuit is closed."""
+        return bool(self._available(self._settings.answering))
 
     async def answer(
         self,
+        tenant: TenantId,
         question: str,
         talk: Sequence[Said],
         passages: Sequence[Passage],
@@ -145,20 +112,17 @@ class LangChainGenerator:
 
         `on_part` gets each whole sentence as it streams. A model that fails after its first
         sentence is followed by the second one unheard: what was shown is a draft, and the draft is
-        replaced. Raises UnavailableError when every model failed, timed out or is given a rest.
+        replaced. Internal passages are never shown to a model. Raises UnavailableError when every model
+        failed, timed out or is given a rest, the day's budget is spent, or the prompt leaked.
         """
+        await self._within_budget(tenant)
         fence = new_fence()
-        prompt = await self._prompt("answer")
-        system, user = prompt.fill(
-            {
-                "language": language(locale),
-                "max_chars": str(max_chars or 900),
-                "fence": fence,
-                "passages": passage_blocks(passages, fence, self._settings.max_input_tokens),
-                "talk": talk_lines(talk),
-                "question": question[:MAX_QUESTION_CHARS],
-            }
-        )
+        slots = {
+            "language": language(locale),
+            "max_chars": str(max_chars or LONGEST),
+            "passages": passage_blocks(passages, fence, self._settings.max_input_tokens),
+        }
+        asked = await self._asked("answer", tenant, question, talk, fence, slots)
         shown = False
 
         async def show(text: str, numbers: tuple[int, ...]) -> None:
@@ -167,209 +131,214 @@ class LangChainGenerator:
             if on_part is not None:
                 await on_part(text, numbers)
 
-        for name in self._available():
+        for name in self._available(self._settings.answering):
             written = _Written()
-            if await self._tried(
-                name,
-                self._streamed(
-                    name, system, user, len(passages), max_chars, written, None if shown else show
-                ),
-            ):
-                return Generated(
-                    tuple(written.parts),
-                    name,
-                    written.tokens_in,
-                    written.tokens_out,
-                )
+            hearer = None if shown else show
+            call = self._streamed(name, asked, len(passages), max_chars, written, hearer)
+            if await self._tried(name, asked, written.usage, call):
+                return self._generated(name, asked, written)
+        self._count("llm_fallbacks", to="extraction")
         raise UnavailableError("no language model answered")
 
-    async def rewrite(self, question: str, talk: Sequence[Said]) -> str:
-        """Return the question standing on its own; the question itself when there is no model."""
-        if not talk or not question.strip():
+    async def rewrite(self, tenant: TenantId, question: str, talk: Sequence[Said]) -> str:
+        """Return the question standing on its own; the question itself when there is no model for it."""
+        models = self._available(self._settings.rewriting)
+        if not talk or not question.strip() or not models:
             return question
-        prompt = await self._prompt("rewrite")
-        system, user = prompt.fill(
-            {
-                "fence": new_fence(),
-                "talk": talk_lines(talk),
-                "question": question[:MAX_QUESTION_CHARS],
-            }
-        )
-        found: list[str] = []
-        for name in self._available():
-            if await self._tried(name, self._completed(name, system, user, found)):
-                return _rewritten(found[-1], question)
+        try:
+            await self._within_budget(tenant)
+            asked = await self._asked("rewrite", tenant, question, talk, new_fence(), {})
+            for name in models:
+                found: list[str] = []
+                usage = Usage()
+                if await self._tried(
+                    name, asked, usage, self._completed(name, asked, found, usage)
+                ):
+                    return _rewritten(asked.masking.restore(found[-1]), question)
+        except UnavailableError:
+            logger.info("llm.rewrite_unavailable")
         return question
 
     async def close(self) -> None:
         """Close the connections."""
-        clients, self._clients = self._clients, {}
-        for client in clients.values():
-            await client.root_async_client.close()
-            await asyncio.to_thread(client.root_client.close)
+        for chat in self._chats.values():
+            await chat.close()
+
+    # ---------------------------------------------------------------- what is asked
+
+    async def _asked(
+        self,
+        name: str,
+        tenant: TenantId,
+        question: str,
+        talk: Sequence[Said],
+        fence: str,
+        slots: dict[str, str],
+    ) -> _Asked:
+        """Fill a prompt. Personal data goes as `<TYPE_n>`, cards, identity numbers and secrets for good."""
+        prompt = await self._prompt(name)
+        masking = Masking()
+        canary = new_canary()
+        said = [Said(s.role, masking.mask(_unsaid(s.text))) for s in talk[-MAX_TALK:]]
+        system, user = prompt.fill(
+            {
+                **slots,
+                "fence": fence,
+                "canary": canary,
+                "talk": talk_lines(said),
+                "question": clean(masking.mask(_unsaid(question)))[:MAX_QUESTION_CHARS],
+            }
+        )
+        return _Asked(tenant, prompt, system, user, canary, masking)
 
     async def _prompt(self, name: str) -> Prompt:
         if name not in self._prompts:
             self._prompts[name] = await asyncio.to_thread(read_prompt, name)
         return self._prompts[name]
 
+    # ---------------------------------------------------------------- budget
+
+    async def _within_budget(self, tenant: TenantId) -> None:
+        """Raise UnavailableError once the tenant's tokens or money of the day are spent; the team hears it once."""
+        limits = self._settings
+        if self._uses is None or not (limits.daily_tokens or limits.daily_cost):
+            return
+        today = await self._uses.today(tenant)
+        tokens = sum(use.tokens_in + use.tokens_out for use in today)
+        cost = sum(limits.cost(use.model, use.tokens_in, use.tokens_out) for use in today)
+        over = limits.daily_tokens and tokens >= limits.daily_tokens
+        if not over and not (limits.daily_cost and cost >= limits.daily_cost):
+            return
+        self._count("llm_fallbacks", to="budget")
+        if await self._uses.tell_spent(tenant, _SPENT):
+            logger.warning("llm.budget_spent", extra={"tenant": tenant})
+        raise UnavailableError("the language model's budget of the day is spent")
+
+    async def _spend(
+        self, name: str, asked: _Asked, usage: Usage, seconds: float, *, ok: bool
+    ) -> None:
+        """Count a call. A server that does not count tokens is counted by characters, so that budgets hold."""
+        tokens_in = usage.tokens_in or (len(asked.system) + len(asked.user)) // CHARS_PER_TOKEN
+        usage.tokens_in = tokens_in
+        outcome = "answered" if ok else "failed"
+        self._count("llm_calls", model=name, prompt=asked.prompt.name, outcome=outcome)
+        self._count("llm_tokens", tokens_in, model=name, direction="in")
+        self._count("llm_tokens", usage.tokens_out, model=name, direction="out")
+        self._count(
+            "llm_cost_usd", self._settings.cost(name, tokens_in, usage.tokens_out), model=name
+        )
+        if self._metrics is not None:
+            self._metrics.observe("llm_seconds", seconds, model=name, prompt=asked.prompt.name)
+        if self._uses is not None:
+            use = ModelUse(name, 1, int(not ok), tokens_in, usage.tokens_out)
+            await self._uses.add(asked.tenant, use)
+
+    def _count(self, metric: str, amount: float = 1.0, **labels: str) -> None:
+        if self._metrics is not None:
+            self._metrics.count(metric, amount, **labels)
+
     # ---------------------------------------------------------------- one model
 
-    def _available(self) -> list[str]:
-        return [name for name, breaker in self._breakers.items() if breaker.is_closed]
+    def _available(self, names: Sequence[str]) -> list[str]:
+        return [name for name in names if self._breakers[name].is_closed]
 
-    async def _tried(self, name: str, call: Awaitable[None]) -> bool:
-        """Run the call and tell the breaker; only failures of the model are swallowed."""
+    async def _tried(self, name: str, asked: _Asked, usage: Usage, call: Awaitable[None]) -> bool:
+        """Run the call, tell the breaker and count it; only failures of the model are swallowed."""
         breaker = self._breakers[name]
         breaker.attempt()
+        started = time.perf_counter()
+        ok = False
         try:
             await call
-        except _ModelError as error:
-            breaker.failed()
-            logger.warning(
-                "llm.failed",
-                extra={"model": name, "why": str(error), "open": not breaker.is_closed},
-            )
-            return False
-        breaker.succeeded()
-        return True
+            ok = True
+        except ModelError as error:
+            breaker.failed(error)
+            facts = {"model": name, "why": str(error), "open": not breaker.is_closed}
+            logger.warning("llm.failed", extra=facts)
+            self._count("llm_failures", model=name, why=str(error))
+        except _LeakError:
+            logger.warning("llm.canary_leaked", extra={"model": name, "prompt": asked.prompt.label})
+            self._count("llm_canary_leaks", model=name)
+            raise
+        else:
+            breaker.succeeded()
+        finally:
+            await self._spend(name, asked, usage, time.perf_counter() - started, ok=ok)
+        return ok
 
     async def _streamed(
         self,
         name: str,
-        system: str,
-        user: str,
+        asked: _Asked,
         count: int,
         max_chars: int,
         written: _Written,
         show: OnPart | None,
     ) -> None:
-        """Stream one answer into `written`. Raises _ModelError."""
+        """Stream one answer into `written`. Raises ModelError, _LeakError."""
         stream = CitationStream(count)
-        async with aclosing(self._deltas(name, system, user, written)) as deltas:
+        async with aclosing(
+            self._chats[name].stream(asked.system, asked.user, written.usage)
+        ) as deltas:
             async for delta in deltas:
+                written.raw += delta
                 for part in stream.feed(delta):
-                    if not await _add(part, written, max_chars, show):
+                    if not await self._add(part, asked, written, max_chars, show):
                         return
-        for part in stream.finish():
-            if not await _add(part, written, max_chars, show):
+        last = stream.finish()
+        if written.usage.finish == "length" and last and not last[-1][1]:
+            last.pop()  # cut off in the middle of a sentence
+        for part in last:
+            if not await self._add(part, asked, written, max_chars, show):
                 return
         if not written.parts:
-            raise _ModelError("empty")
+            # A refusal streams like this: nothing, and a proper end. The model is well.
+            raise ModelError("empty", declined=bool(written.usage.finish))
 
-    async def _deltas(
-        self, name: str, system: str, user: str, written: _Written
-    ) -> AsyncGenerator[str, None]:
-        """Yield the text as it comes, within the time limits. Raises _ModelError.
+    async def _add(
+        self, part: Part, asked: _Asked, written: _Written, max_chars: int, show: OnPart | None
+    ) -> bool:
+        """Keep a sentence and show it; False when the answer is over (unknown, or long enough)."""
+        if not written.usage.tokens_out:
+            # no count by the server so far
+            written.usage.tokens_out = max(1, len(written.raw) // CHARS_PER_TOKEN)
+        if leaks(written.raw, asked.canary):
+            raise _LeakError("the answer gave away the prompt")
+        text, numbers = asked.masking.restore(part[0]), part[1]
+        if not written.parts and text.strip("\"'`.*_ ").upper() == UNKNOWN:
+            written.parts.append((UNKNOWN, ()))
+            return False
+        if max_chars and written.parts and written.length + len(text) > max_chars:
+            return False
+        written.parts.append((text, numbers))
+        if show is not None:
+            await show(text, numbers)
+        return True
 
-        The limits hold for the model alone: what is done with a delta is not on its clock.
-        """
-        client, messages, failures = await self._ready(name, system, user)
-        loop = asyncio.get_running_loop()
-        left = self._settings.timeout
-        async with aclosing(client.astream(messages)) as chunks:  # type: ignore[type-var]
-            while True:
-                started = loop.time()
-                try:
-                    limit = min(self._settings.first_token_timeout, left)
-                    text = await asyncio.wait_for(_next_text(chunks, written), limit)
-                except failures as error:
-                    raise _ModelError(type(error).__name__) from None
-                if text is None:
-                    return
-                left -= loop.time() - started
-                if left <= 0:
-                    raise _ModelError("timeout")
-                yield text
-
-    async def _completed(self, name: str, system: str, user: str, found: list[str]) -> None:
-        """Put one short completion into `found`. Raises _ModelError."""
-        client, messages, failures = await self._ready(name, system, user)
-        try:
-            async with asyncio.timeout(self._settings.rewrite_timeout):
-                said = await client.ainvoke(messages)
-        except failures as error:
-            raise _ModelError(type(error).__name__) from None
-        text = _text(said).strip()
-        if not text:
-            raise _ModelError("empty")
+    async def _completed(self, name: str, asked: _Asked, found: list[str], usage: Usage) -> None:
+        """Put one short completion into `found`. Raises ModelError, _LeakError."""
+        text = await self._chats[name].complete(asked.system, asked.user, usage)
+        if leaks(text, asked.canary):
+            raise _LeakError("the rewritten question gave away the prompt")
         found.append(text)
 
-    async def _ready(
-        self, name: str, system: str, user: str
-    ) -> "tuple[ChatOpenAI, list[BaseMessage], tuple[type[Exception], ...]]":
-        async with self._loading:
-            if name not in self._clients:
-                self._clients[name] = await asyncio.to_thread(_client, self._settings, name)
-        from langchain_core.messages import HumanMessage, SystemMessage
-
-        return self._clients[name], [SystemMessage(system), HumanMessage(user)], _failures()
-
-
-class _ModelError(Exception):
-    """One model did not answer; says why in a word or a class name."""
-
-
-def _client(settings: LlmSettings, name: str) -> "ChatOpenAI":
-    from langchain_openai import ChatOpenAI
-
-    return ChatOpenAI(
-        model=name,
-        base_url=settings.base_url or None,
-        # An endpoint of one's own may ask for no key; the SDK insists on one.
-        api_key=settings.api_key if settings.api_key.get_secret_value() else SecretStr("none"),
-        temperature=0,
-        max_retries=0,
-        timeout=settings.timeout,
-        max_completion_tokens=settings.max_output_tokens,
-        use_responses_api=False,
-    )
+    def _generated(self, name: str, asked: _Asked, written: _Written) -> Generated:
+        if name != self._settings.model:
+            self._count("llm_fallbacks", to="second_model")
+        usage = written.usage
+        return Generated(
+            tuple(written.parts),
+            name,
+            usage.tokens_in,
+            usage.tokens_out,
+            asked.prompt.label,
+            self._settings.cost(name, usage.tokens_in, usage.tokens_out),
+        )
 
 
-def _failures() -> tuple[type[Exception], ...]:
-    """Return what a model, its server or a broken answer of it may raise."""
-    import httpx
-    from langchain_core.exceptions import LangChainException
-    from openai import OpenAIError
-
-    broken = (ValueError, TypeError, KeyError, AttributeError, IndexError)
-    return (OpenAIError, httpx.HTTPError, LangChainException, TimeoutError, OSError, *broken)
-
-
-async def _next_text(chunks: "AsyncIterator[BaseMessageChunk]", written: _Written) -> str | None:
-    """Return the next piece that has words, or None at the end; notes the usage on the way."""
-    async for chunk in chunks:
-        usage = getattr(chunk, "usage_metadata", None)
-        if usage:
-            written.tokens_in = int(usage.get("input_tokens") or 0)
-            written.tokens_out = int(usage.get("output_tokens") or 0)
-        text = _text(chunk)
-        if text:
-            return text
-    return None
-
-
-def _text(message: "BaseMessage") -> str:
-    content = message.content
-    if isinstance(content, str):
-        return content
-    return "".join(
-        part if isinstance(part, str) else str(part.get("text") or "") for part in content
-    )
-
-
-async def _add(part: Part, written: _Written, max_chars: int, show: OnPart | None) -> bool:
-    """Keep a sentence and show it; False when the answer is over (unknown, or long enough)."""
-    text, numbers = part
-    if not written.parts and text.strip("\"'`.*_ ").upper() == UNKNOWN:
-        written.parts.append((UNKNOWN, ()))
-        return False
-    if max_chars and written.parts and written.length + len(text) > max_chars:
-        return False
-    written.parts.append(part)
-    if show is not None:
-        await show(text, numbers)
-    return True
+def _unsaid(text: str) -> str:
+    """Return the text without what no model needs: cards, identity numbers, passwords and keys."""
+    return mask(text, [span for span in find(text, names=False) if span[0] in SECRET])
 
 
 def _rewritten(text: str, question: str) -> str:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api.deps import Secret, Uses
 from app.api.schemas import Body, Word
 from core.conversations import Account, Contact
+from guardrails._shared.naming import neutral_name
 
 router = APIRouter(tags=["accounts"])
 ExternalId = Annotated[Word, Path(description="The id in the tenant's own system.")]
@@ -133,6 +134,8 @@ async def put_contact(
     """Make a contact (201) or change the fields given (200). 409 when another one has an address."""
     known = await services.directory.contact_by_external(who.tenant, external_id)
     given = body.model_dump(exclude_unset=True)
+    # people choose their own names there too, and models and colleagues read them here
+    given |= {"name": neutral_name(given["name"])} if given.get("name") else {}
     contact = await services.directory.put_contact(who.tenant, external_id, given)
     response.status_code = 200 if known else 201
     return ContactOut.of(contact)

@@ -10,6 +10,7 @@ from app.api.deps import IdempotencyKey, Secret, Uses
 from app.api.schemas import Body, CitationOut, MessageOut, MessageText, Word
 from app.doors import receive
 from app.services import Services
+from app.traces import exported
 from core.conversations import Mode
 from core.errors import BadInputError, NotFoundError
 from core.ids import ConversationId, TenantId, TurnId
@@ -180,10 +181,11 @@ class TraceOut(BaseModel):
 async def trace(
     services: Uses, who: Secret, trace_id: Annotated[str, Path(max_length=100)]
 ) -> TraceOut:
-    """Return what was understood, retrieved, decided and checked for one turn."""
+    """Return what was understood, retrieved, decided and checked for one turn, personal data masked."""
     found = await services.reads.trace(who.tenant, TurnId(trace_id.replace("\x00", "")))
     if found is None:
         raise NotFoundError("no such trace")
+    policy = await services.directory.policy(who.tenant)
     return TraceOut(
         trace_id=found.id,
         conversation_id=found.conversation_id,
@@ -191,5 +193,5 @@ async def trace(
         state=found.state,
         started_at=found.started_at.isoformat(),
         milliseconds=(found.ended_at - found.started_at).total_seconds() * 1000,
-        trace=dict(found.trace),
+        trace=exported(found.trace, policy.numbers),
     )

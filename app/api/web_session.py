@@ -28,6 +28,7 @@ from core.conversations import Conversation
 from core.errors import BadInputError, RateLimitedError, ServiceError
 from core.ids import ConversationId
 from core.messages import Assurance, Author, Inbound, StoredMessage
+from guardrails._shared.naming import neutral
 
 PAGE = 100  # rows
 HISTORY = 200  # rows a fresh page is shown of a long conversation
@@ -226,7 +227,7 @@ class Session:
             body_hash=hashlib.sha256(frame.text.encode()).hexdigest(),
         )
         quiet = web.CHANNEL.capabilities.quiet
-        accepted = await chat.intake.accept(guest.inbox, inbound, quiet)
+        accepted = await chat.intake.accept(guest.inbox, neutral(inbound), quiet)
         await self._outlet.put(web.stored(frame.client_id, accepted.conversation_id, accepted.seq))
         if accepted.conversation_id != self._conversation:
             self._attach(accepted.conversation_id, accepted.seq)

@@ -2,44 +2,58 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from app.cli.shared import Tenant, ask_server, bar, err, need_server, out, run_here, show
+from app.cli.shared import Tenant, ask_server, bar, need_server, run_here, show
+from app.cli.sources import Confirm, is_address, sources, tell
 from core.ids import TenantId
 
+_LONG = 3600.0  # seconds: hundreds of pages are encoded meanwhile
+
 app = typer.Typer()
+app.add_typer(sources, name="sources")
 intents = typer.Typer(no_args_is_help=True, help="A tenant's own intents.")
 app.add_typer(intents, name="intents")
 
 
 @app.command(name="ingest")
 def ingest_command(
-    path: Path, tenant: Tenant = "demo", source: str | None = None, *, dry_run: bool = False
+    location: Annotated[str, typer.Argument(help="A folder, a file, or a URL.")],
+    tenant: Tenant = "demo",
+    source: str | None = None,
+    *,
+    dry_run: bool = False,
+    delete_most: Confirm = False,
 ) -> None:
-    """Bring a tenant's docs in line with a folder or file; what vanished stops answering at once."""
-    body = {"path": str(path.resolve()), "source": source, "dry_run": dry_run}
-    report = ask_server("POST", "/manage/ingest", tenant, body, timeout=3600)
+    """Bring a tenant's docs in line with a folder, site, sitemap or git repository, once.
+
+    What vanished there stops answering at once.
+    """
+    place = location if is_address(location) else str(Path(location).resolve())
+    body = {"path": place, "source": source, "dry_run": dry_run, "confirm": delete_most}
+    report = ask_server("POST", "/manage/ingest", tenant, body, timeout=_LONG)
     if report is None:
-        report = run_here(lambda services: _ingest_here(services, tenant, path, source, dry_run))
-    failed = report.pop("failed")
-    out.print_json(json.dumps(report))
-    for failure in failed:
-        err.print(f"[red]not ingested[/] {failure[0]}: {failure[1]}")
+        report = run_here(lambda services: _ingest_here(services, tenant, body))
+    tell(report, pages=dry_run)
 
 
-async def _ingest_here(
-    services: Any, tenant: str, path: Path, source: str | None, dry_run: bool
-) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from app.ingesting import ingest
+async def _ingest_here(services: Any, tenant: str, body: dict[str, Any]) -> dict[str, Any]:
+    from ingest.report import report_json
 
     await services.directory.policy(TenantId(tenant))
-    with bar(f"Ingesting {path.name}") as moved:
-        report = await ingest(services, TenantId(tenant), path, source, moved, dry_run=dry_run)
-    return asdict(report)
+    with bar(f"Ingesting {Path(body['path']).name}") as moved:
+        report = await services.syncer.ingest(
+            TenantId(tenant),
+            body["path"],
+            body["source"],
+            moved,
+            dry_run=body["dry_run"],
+            confirm=body["confirm"],
+            anywhere=True,
+        )
+    return report_json(report)
 
 
 @app.command()

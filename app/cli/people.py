@@ -96,7 +96,7 @@ def create_csm(
     slack_user: str | None = None,
     password: Annotated[str, typer.Option(prompt=True, hide_input=True)] = "",
 ) -> None:
-    """Give somebody a login to the console; `role` is admin, csm or viewer."""
+    """Give somebody a login to the console; `role` is admin, approver, csm or viewer."""
 
     async def run(services: Any) -> dict[str, Any]:
         made = await services.access.create_csm(

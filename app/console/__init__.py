@@ -5,7 +5,18 @@ Owns who may see and do what in it. Not here: what an action means (app/doors.py
 
 from fastapi import APIRouter
 
-from app.console import acts, customer, figures, inbox, knowledge, live, shell, signing_in
+from app.console import (
+    acts,
+    customer,
+    figures,
+    gaps,
+    inbox,
+    knowledge,
+    live,
+    shell,
+    signing_in,
+    trying,
+)
 
 __all__ = ["build_router"]
 
@@ -13,7 +24,7 @@ __all__ = ["build_router"]
 def build_router() -> APIRouter:
     """Return the console's routes, relative to where it is mounted; needs `app.state.services`."""
     router = APIRouter(include_in_schema=False, redirect_slashes=False)
-    for module in (signing_in, inbox, acts, customer, knowledge, figures):
+    for module in (signing_in, inbox, acts, customer, knowledge, gaps, trying, figures):
         router.include_router(module.router, prefix="/api")
     router.include_router(live.router)
     shell.add_to(router)

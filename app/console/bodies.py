@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 MAX_REPLY = 10_000
+MAX_ANSWER = 20_000  # more than may be approved, so that the review can say so
 
 
 def _clean(value: str) -> str:
@@ -74,13 +75,75 @@ class ForgetIn(Body):
     key: Word
 
 
-class GapIn(Body):
-    """What became of a gap."""
+class DismissIn(Body):
+    """Why a gap needs no answer."""
 
-    status: Literal["answered", "dismissed"]
+    reason: Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_said)]
+
+
+class MergeIn(Body):
+    """The gap that takes another one in."""
+
+    into: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")]
+
+
+class AnswerIn(Body):
+    """An answer as an editor wrote it. `public` are addresses in it that are the company's own."""
+
+    question: Annotated[str, Field(max_length=400), AfterValidator(_clean)]
+    text: Annotated[str, Field(max_length=MAX_ANSWER), AfterValidator(_clean)]
+    aliases: list[Annotated[str, Field(max_length=1000), AfterValidator(_clean)]] = Field(
+        default=[], max_length=100
+    )
+    author: Annotated[str, Field(max_length=200), AfterValidator(_clean)] = ""
+    internal: bool = False
+    editions: list[Word] = Field(default=[], max_length=20)
+    locale: Word = "en"
+    review_by: AwareDatetime | None = None
+    public: list[Word] = Field(default=[], max_length=50)
+
+
+class WithdrawIn(Body):
+    """Why an answer is no longer given."""
+
+    reason: Annotated[str, Field(max_length=300), AfterValidator(_clean)] = ""
+
+
+class TurnIn(Body):
+    """One earlier utterance of an imagined talk."""
+
+    role: Literal["customer", "bot", "human"]
+    text: Words
 
 
 class TryIn(Body):
-    """A message a customer might write."""
+    """A message a customer might write, and what was said before it."""
 
-    text: Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_said)]
+    text: Annotated[str, Field(min_length=1, max_length=8000), AfterValidator(_said)]
+    talk: list[TurnIn] = Field(default=[], max_length=20)
+    channel: Word = "web"
+    edition: Word | None = None
+    locale: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
+
+
+class CheckIn(Body):
+    """A text to run the checks over."""
+
+    text: Annotated[str, Field(min_length=1, max_length=8000), AfterValidator(_said)]
+    direction: Literal["in", "out"]
+    sources: list[Words] | None = Field(default=None, max_length=10)
+    asked: Annotated[str, Field(max_length=8000), AfterValidator(_clean)] = ""
+
+
+class PhraseIn(Body):
+    """What a message should have been understood as; without an intent: none of the known ones."""
+
+    text: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_said)]
+    intent: Word | None = None
+
+
+class BacktestIn(Body):
+    """A file of past questions as text: CSV, or a Zendesk or Intercom export."""
+
+    name: Word
+    file: Annotated[str, Field(min_length=1, max_length=10_000_000)]

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Path, Request, Response
 from starlette.requests import HTTPConnection
 
+from app.approving import APPROVERS
 from app.services import Services
 from core.conversations import Csm
 from core.errors import ForbiddenError, UnauthenticatedError
@@ -35,6 +36,11 @@ class Seat:
     def may_write(self) -> bool:
         """Whether their role may change anything."""
         return self.csm.role != "viewer"
+
+    @property
+    def may_approve(self) -> bool:
+        """Whether their role may publish statements about money and policy."""
+        return self.csm.role in APPROVERS
 
 
 def services_of(connection: HTTPConnection) -> Services:

@@ -9,9 +9,9 @@ from core.bookings import Booking
 from core.briefs import REASONS
 from core.conversations import Account, Contact, Csm, Handoff, Inbox
 from core.messages import StoredMessage
-from core.ports import Fact, Gap, TenantPolicy
+from core.ports import Fact, TenantPolicy
 from core.turns import Citation, Passage
-from core.views import DocumentRow, InboxRow, Kpis, Trace
+from core.views import InboxRow, Kpis, Trace
 
 Json = dict[str, object]
 
@@ -209,35 +209,8 @@ def passage(found: Passage) -> Json:
         "score": round(found.score, 4),
         "url": found.url,
         "internal": found.internal,
-    }
-
-
-def gap(found: Gap) -> Json:
-    """Return a question nobody could answer."""
-    return {
-        "id": found.id,
-        "question": found.question,
-        "kind": found.kind,
-        "times": found.times,
-        "contacts": found.contacts,
-        "first_at": when(found.first_at),
-        "last_at": when(found.last_at),
-        "nearest": list(found.nearest),
-    }
-
-
-def document(found: DocumentRow) -> Json:
-    """Return a document without its text."""
-    return {
-        "id": found.id,
-        "source": found.source,
-        "path": found.path,
-        "title": found.title,
         "locale": found.locale,
-        "internal": found.internal,
-        "passages": found.passages,
-        "updated_at": when(found.updated_at),
-        "url": found.url,
+        "editions": list(found.editions),
     }
 
 

@@ -74,6 +74,7 @@ async def me(services: Uses, who: Reader) -> dict[str, object]:
         "now": services.clock.now().isoformat(),
         "csm": pictures.csm(who.csm),
         "may_write": who.may_write,
+        "may_approve": who.may_approve,
         "tenant": who.tenant,
         "team": [pictures.csm(c) for c in await services.access.csms(who.tenant)],
         "policy": pictures.policy(policy),

@@ -1,15 +1,17 @@
 """A stand-in of an OpenAI-compatible endpoint: scripted answers, streamed or whole, and ways to fail.
 
 Owns the wire shapes of POST /v1/chat/completions (OpenAI API reference, "Chat Completions" and its
-streaming chunks). Knows nothing of language: without a script it says the fallback.
+streaming chunks) and of Azure's deployments. Knows nothing of language: without a script it says the fallback;
+`writes` makes a script of what was asked.
 """
 
 import asyncio
 import json
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -25,7 +27,8 @@ class Script:
 
     `status` other than 200 is an error before any text. `hang_after` stops for good after that many
     pieces, 0 before the first. `drop_after` breaks the connection there. `model` limits it to one
-    model.
+    model. `finish` is the reason given at the end; `refusal` is said instead of the text; `code` and `headers` are
+    the error's. `garbled` ends the stream in half a JSON document. `counts` tells tokens at the end.
     """
 
     text: str = ""
@@ -36,6 +39,12 @@ class Script:
     drop_after: int | None = None
     body: str | None = None
     model: str | None = None
+    finish: str = "stop"
+    refusal: str | None = None
+    code: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    garbled: bool = False
+    counts: bool = True
 
     @property
     def cut(self) -> tuple[str, ...]:
@@ -52,6 +61,8 @@ class ScriptedModel:
     requests: list[dict[str, object]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
+    paths: list[str] = field(default_factory=list)
+    writes: Callable[[dict[str, Any]], Script] | None = None
     _released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def say(self, *scripts: Script) -> None:
@@ -68,6 +79,11 @@ class ScriptedModel:
         return Starlette(
             routes=[
                 Route("/v1/chat/completions", self._complete, methods=["POST"]),
+                Route(
+                    "/openai/deployments/{deployment}/chat/completions",
+                    self._complete,
+                    methods=["POST"],
+                ),
                 Route("/v1/models", self._models),
             ]
         )
@@ -78,13 +94,15 @@ class ScriptedModel:
     async def _complete(self, request: Request) -> Response:
         body = json.loads(await request.body())
         self.requests.append(body)
-        self.keys.append(request.headers.get("authorization", ""))
+        headers = request.headers
+        self.keys.append(headers.get("authorization") or headers.get("api-key", ""))
+        self.paths.append(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
         self.asked.set()
-        model = str(body.get("model"))
-        script = self._next(model)
+        model = request.path_params.get("deployment") or str(body.get("model"))
+        script = self._next(model) if self.writes is None else self.writes(body)
         if script.status != 200:
-            error = {"message": "scripted failure", "type": "server_error", "code": None}
-            return JSONResponse({"error": error}, status_code=script.status)
+            error = {"message": "scripted failure", "type": "server_error", "code": script.code}
+            return JSONResponse({"error": error}, script.status, headers=script.headers)
         if script.body is not None:
             return Response(script.body, media_type="application/json")
         if body.get("stream"):
@@ -102,15 +120,16 @@ class ScriptedModel:
         if script.hang_after is not None:
             await self._released.wait()
         await asyncio.sleep(script.delay * len(script.cut))
-        message = {"role": "assistant", "content": "".join(script.cut), "refusal": None}
+        said = None if script.refusal else "".join(script.cut)
+        message = {"role": "assistant", "content": said, "refusal": script.refusal}
         return JSONResponse(
             {
                 "id": "chatcmpl-scripted",
                 "object": "chat.completion",
                 "created": _CREATED,
                 "model": model,
-                "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-                "usage": _usage(script.cut),
+                "choices": [{"index": 0, "message": message, "finish_reason": script.finish}],
+                "usage": _usage(script.cut) if script.counts else None,
             }
         )
 
@@ -128,17 +147,36 @@ class ScriptedModel:
         if script.hang_after is not None:
             await self._released.wait()
             return
-        yield _event(model, {}, "stop")
-        yield "data: [DONE]\n\n"
+        for event in _ending(script, model):
+            yield event
 
 
-def _event(model: str, delta: dict[str, str], finish: str | None = None) -> str:
-    chunk = {
+def _ending(script: Script, model: str) -> Iterator[str]:
+    """Yield what follows the text."""
+    if script.garbled:
+        yield 'data: {"id": "chatcmpl-scripted", "object": "chat.completion.chunk", "choi\n\n'
+        return
+    if script.refusal:
+        yield _event(model, {"refusal": script.refusal})
+    yield _event(model, {}, script.finish)
+    if script.counts:
+        yield _event(model, usage=_usage(script.cut))
+    yield "data: [DONE]\n\n"
+
+
+def _event(
+    model: str,
+    delta: dict[str, str] | None = None,
+    finish: str | None = None,
+    usage: dict[str, int] | None = None,
+) -> str:
+    chunk: dict[str, object] = {
         "id": "chatcmpl-scripted",
         "object": "chat.completion.chunk",
         "created": _CREATED,
         "model": model,
-        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+        "choices": [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": finish}],
+        "usage": usage,
     }
     return f"data: {json.dumps(chunk)}\n\n"
 

@@ -1,20 +1,16 @@
 """Applies a turn's effects inside its commit. A refusal rolls the whole commit back."""
 
-import hashlib
-import re
 from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import contacts, handoffs
+from app.store import contacts, gap_rows, handoffs
 from app.store.models import (
     alarms,
     conversations,
     facts,
-    gap_askers,
-    gaps,
 )
 from app.store.models import (
     contacts as contact_table,
@@ -109,7 +105,7 @@ class Applier:
             case Forget():
                 await _forget(connection, tenant, contact, effect)
             case OpenGap():
-                await open_gap(connection, tenant, conversation.id, contact, effect, now)
+                await gap_rows.open_gap(connection, tenant, conversation.id, contact, effect, now)
             case SetForm() | SetNote() | SetLocale() | Resolve():
                 await self._conversation(connection, result, effect)
             case SetTimeZone():
@@ -208,61 +204,6 @@ async def _forget(connection: AsyncConnection, tenant: str, contact: str, effect
     if effect.fact_id is not None:
         which = which.where(facts.c.id == effect.fact_id)
     await connection.execute(which)
-
-
-def fingerprint(question: str) -> str:
-    """Return a key under which the same question, worded alike, is one gap."""
-    words = sorted(set(re.findall(r"\w{3,}", question.lower())))
-    return hashlib.sha256(" ".join(words).encode()).hexdigest()[:32]
-
-
-async def open_gap(
-    connection: AsyncConnection,
-    tenant: str,
-    conversation: str,
-    contact: str,
-    effect: OpenGap,
-    now: datetime,
-) -> None:
-    """Count a question nobody could answer, once more and by whom."""
-    mark = fingerprint(effect.question)
-    found = (
-        await connection.execute(
-            update(gaps)
-            .where(gaps.c.tenant == tenant, gaps.c.fingerprint == mark)
-            .values(times=gaps.c.times + 1, last_at=now)
-            .returning(gaps.c.id)
-        )
-    ).scalar_one_or_none()
-    if found is None:
-        found = new_id("gap", now)
-        await connection.execute(
-            insert(gaps).values(
-                id=found,
-                tenant=tenant,
-                fingerprint=mark,
-                question=effect.question[:1000],
-                kind=effect.kind,
-                status="open",
-                times=1,
-                nearest=list(effect.nearest),
-                first_at=now,
-                last_at=now,
-            )
-        )
-    asked = select(gap_askers.c.gap_id).where(
-        gap_askers.c.gap_id == found, gap_askers.c.contact_id == contact
-    )
-    if (await connection.execute(asked)).first() is None:
-        await connection.execute(
-            insert(gap_askers).values(
-                tenant=tenant,
-                gap_id=found,
-                contact_id=contact,
-                conversation_id=conversation,
-                at=now,
-            )
-        )
 
 
 async def set_alarm(

@@ -14,6 +14,7 @@ from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import contacts as contact_rows
+from app.store import gap_rows
 from app.store.models import (
     accounts,
     audit,
@@ -243,4 +244,5 @@ async def _gaps(connection: AsyncConnection, tenant: TenantId, contact: ContactI
     done = await connection.execute(
         delete(gaps).where(gaps.c.id.in_(mine), gaps.c.id.not_in(others))
     )
+    await gap_rows.adopt(connection, tenant)
     return done.rowcount

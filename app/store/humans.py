@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlalchemy import RowMapping, exc, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import handoffs, queue, rows
+from app.store import handoffs, queue, rows, uses
 from app.store.database import Database, db_now
 from app.store.models import (
     audit,
@@ -323,6 +323,9 @@ class SqlHumans:
             await connection.execute(
                 update(messages).where(messages.c.id == message).values(status=state, text=after)
             )
+            if state == "queued":
+                cited = row["payload"].get("citations") or ()
+                await uses.count(connection, tenant, cited, now, "answers")
             await connection.execute(
                 insert(labels).values(
                     id=new_id("lbl", now),

@@ -1,218 +1,53 @@
-"""Docs as they stand in SQL: documents, their passages with vectors, and the version indexes follow.
+"""Passages as they stand in SQL: resolved for one viewer, or scanned whole for an index.
 
-Every change of a tenant's docs begins with the UPDATE of `tenants.index_version`, which queues writers of
-one tenant behind each other and makes the new number visible together with the rows.
-Not here: searching (knowledge/), reading files (ingest/).
+Not here: what a sync writes (documents.py), who may see what (visibility.py), searching (knowledge/),
+reading files (ingest/).
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
-from sqlalchemy import RowMapping, Select, delete, func, insert, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import RowMapping, Select, select, tuple_
 
 from app.store import rows
-from app.store.database import Database
+from app.store.documents import SqlDocuments, batches
 from app.store.models import documents, passages, tenants
-from core.clock import Clock
-from core.errors import NotFoundError
-from core.ids import DocumentId, PassageId, TenantId, new_id
-from core.ports import Document, TenantPolicy, Viewer
+from app.store.visibility import may_see, speaks, translated, visible
+from core.ids import DocumentId, PassageId, TenantId
+from core.ports import Viewer
 from core.turns import Passage
-from core.views import DocumentRow, Page
 
 _BATCH = 500
 
 
-class SqlPassages:
+class SqlPassages(SqlDocuments):
     """Port `Passages`."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-
-    async def index_version(self, tenant: TenantId) -> int:
-        """See the port; 0 for an unknown tenant."""
-        async with self._database.read() as connection:
-            version = await connection.scalar(
-                select(tenants.c.index_version).where(tenants.c.id == tenant)
-            )
-            return version or 0
-
-    async def digests(self, tenant: TenantId, source: str) -> Mapping[str, str]:
-        """See the port."""
-        async with self._database.read() as connection:
-            found = await connection.execute(
-                select(documents.c.path, documents.c.digest).where(
-                    documents.c.tenant == tenant,
-                    documents.c.source == source,
-                    documents.c.deleted_at.is_(None),
-                )
-            )
-            return {row.path: row.digest for row in found}
-
-    async def documents(
-        self, tenant: TenantId, after: DocumentId | None = None, limit: int = 200
-    ) -> Page[DocumentRow]:
-        """Return the live documents, the newest first."""
-        count = (
-            select(func.count())
-            .where(passages.c.document_id == documents.c.id)
-            .correlate(documents)
-            .scalar_subquery()
-            .label("passages")
-        )
-        query = (
-            select(documents, count)
-            .where(documents.c.tenant == tenant, documents.c.deleted_at.is_(None))
-            .order_by(documents.c.id.desc())
-            .limit(limit + 1)
-        )
-        if after is not None:
-            query = query.where(documents.c.id < after)
-        async with self._database.read() as connection:
-            found = (await connection.execute(query)).all()
-        items = tuple(
-            DocumentRow(
-                id=DocumentId(row.id),
-                source=row.source,
-                path=row.path,
-                title=row.title,
-                locale=row.locale,
-                internal=row.internal,
-                passages=row.passages,
-                updated_at=row.updated_at,
-                url=row.url,
-                editions=tuple(row.editions or ()),
-            )
-            for row in found[:limit]
-        )
-        return Page(items, items[-1].id if len(found) > limit else None)
-
-    async def document_count(self, tenant: TenantId) -> int:
-        """Return how many live documents there are."""
-        async with self._database.read() as connection:
-            found = await connection.scalar(
-                select(func.count())
-                .select_from(documents)
-                .where(documents.c.tenant == tenant, documents.c.deleted_at.is_(None))
-            )
-        return found or 0
-
-    async def put(
-        self, tenant: TenantId, document: Document, vectors: Sequence[bytes]
-    ) -> DocumentId:
-        """See the port. Raises ValueError unless there is one vector per chunk."""
-        if len(vectors) != len(document.chunks):
-            raise ValueError(f"{len(vectors)} vectors for {len(document.chunks)} chunks")
-        now = self._clock.now()
-        async with self._database.write() as connection:
-            await self._move_version(connection, tenant)
-            stored = await self._document(connection, tenant, document)
-            await connection.execute(delete(passages).where(passages.c.document_id == stored))
-            values = [
-                {
-                    "id": new_id("psg", now),
-                    "tenant": tenant,
-                    "document_id": stored,
-                    "position": chunk.position,
-                    "section": chunk.section,
-                    "anchor": chunk.anchor,
-                    "text": chunk.text,
-                    "vector": vector,
-                }
-                for chunk, vector in zip(document.chunks, vectors, strict=True)
-            ]
-            if values:
-                await connection.execute(insert(passages), values)
-        return stored
-
-    async def _move_version(self, connection: AsyncConnection, tenant: TenantId) -> None:
-        moved = await connection.execute(
-            update(tenants)
-            .where(tenants.c.id == tenant)
-            .values(index_version=tenants.c.index_version + 1)
-        )
-        if moved.rowcount == 0:
-            raise NotFoundError(f"there is no tenant {tenant!r}")
-
-    async def _document(
-        self, connection: AsyncConnection, tenant: TenantId, document: Document
-    ) -> DocumentId:
-        now = self._clock.now()
-        values = {
-            "title": document.title,
-            "digest": document.digest,
-            "locale": document.locale,
-            "url": document.url,
-            "editions": list(document.editions),
-            "internal": document.internal,
-            "metadata": dict(document.metadata),
-            "deleted_at": None,
-            "updated_at": now,
-        }
-        found = await connection.scalar(
-            update(documents)
-            .where(
-                documents.c.tenant == tenant,
-                documents.c.source == document.source,
-                documents.c.path == document.path,
-            )
-            .values(**values)
-            .returning(documents.c.id)
-        )
-        if found is None:
-            found = new_id("doc", now)
-            await connection.execute(
-                insert(documents).values(
-                    id=found, tenant=tenant, source=document.source, path=document.path, **values
-                )
-            )
-        return DocumentId(found)
-
-    async def delete(self, tenant: TenantId, source: str, paths: Sequence[str]) -> int:
-        """See the port. The document's row stays as its tombstone; its passages go."""
-        gone: list[str] = []
-        if not paths:
-            return 0
-        async with self._database.write() as connection:
-            await self._move_version(connection, tenant)
-            for some in _batches(paths):
-                done = await connection.execute(
-                    update(documents)
-                    .where(
-                        documents.c.tenant == tenant,
-                        documents.c.source == source,
-                        documents.c.path.in_(some),
-                        documents.c.deleted_at.is_(None),
-                    )
-                    .values(deleted_at=self._clock.now(), updated_at=self._clock.now())
-                    .returning(documents.c.id)
-                )
-                gone.extend(done.scalars())
-            for some in _batches(gone):
-                await connection.execute(delete(passages).where(passages.c.document_id.in_(some)))
-        return len(gone)
 
     async def resolve(
         self, tenant: TenantId, ids: Sequence[PassageId], viewer: Viewer
     ) -> Mapping[PassageId, Passage]:
-        """See the port.
-
-        A page that lists editions is for those editions alone; a viewer with none, or an unknown one,
-        counts as the lowest. Internal viewers without an edition see every page. Locale filters nothing.
-        """
+        """See the port; what a viewer may see is app/store/visibility.py's to say."""
+        now = viewer.now or self._clock.now()
         found: dict[PassageId, Passage] = {}
         async with self._database.read() as connection:
             policy = rows.policy(
                 await connection.scalar(select(tenants.c.policy).where(tenants.c.id == tenant))
             )
-            for some in _batches(ids):
-                query = _live(tenant).where(passages.c.id.in_(some))
-                if not viewer.internal:
-                    query = query.where(documents.c.internal.is_(False))
-                for row in (await connection.execute(query)).mappings():
-                    if may_see(row["editions"], viewer, policy):
-                        found[PassageId(row["id"])] = _passage(row)
+            for some in batches(ids):
+                query = _passages(tenant).where(
+                    visible(tenant, viewer, now), passages.c.id.in_(some)
+                )
+                open_to = [
+                    row
+                    for row in (await connection.execute(query)).mappings()
+                    if may_see(row["editions"], viewer, policy)
+                    and speaks(row["metadata"], viewer, policy)
+                ]
+                better = await translated(connection, tenant, open_to, viewer, policy, now)
+                found.update(
+                    (PassageId(row["id"]), _passage(row))
+                    for row in open_to
+                    if row["document_id"] not in better
+                )
         return found
 
     async def scan(self, tenant: TenantId) -> AsyncIterator[tuple[Passage, bytes]]:
@@ -227,9 +62,9 @@ class SqlPassages:
                 batch = (
                     (
                         await connection.execute(
-                            _live(tenant)
+                            _passages(tenant)
                             .add_columns(passages.c.vector)
-                            .where(tuple_(*order) > after)
+                            .where(documents.c.deleted_at.is_(None), tuple_(*order) > after)
                             .order_by(*order)
                             .limit(_BATCH)
                         )
@@ -255,17 +90,7 @@ class SqlPassages:
             return frozenset(PassageId(i) for i in found.scalars())
 
 
-def may_see(editions: Sequence[str], viewer: Viewer, policy: TenantPolicy) -> bool:
-    """Return whether a page listing these editions is for this viewer."""
-    if not editions or (viewer.internal and viewer.edition is None):
-        return True
-    known = {edition.casefold(): edition for edition in policy.editions}
-    lowest = next(iter(known), "")
-    mine = (viewer.edition or "").casefold()
-    return (mine if mine in known else lowest) in {e.casefold() for e in editions}
-
-
-def _live(tenant: TenantId) -> Select[tuple[object, ...]]:
+def _passages(tenant: TenantId) -> Select[tuple[object, ...]]:
     return (
         select(
             passages.c.id,
@@ -281,13 +106,12 @@ def _live(tenant: TenantId) -> Select[tuple[object, ...]]:
             documents.c.locale,
             documents.c.editions,
             documents.c.internal,
+            documents.c.metadata,
+            documents.c.valid_from,
+            documents.c.valid_until,
         )
         .join(documents, documents.c.id == passages.c.document_id)
-        .where(
-            passages.c.tenant == tenant,
-            documents.c.tenant == tenant,
-            documents.c.deleted_at.is_(None),
-        )
+        .where(passages.c.tenant == tenant, documents.c.tenant == tenant)
     )
 
 
@@ -304,10 +128,6 @@ def _passage(row: RowMapping) -> Passage:
         locale=row["locale"],
         editions=tuple(row["editions"] or ()),
         internal=row["internal"],
+        valid_from=row["valid_from"].date() if row["valid_from"] else None,
+        valid_until=row["valid_until"].date() if row["valid_until"] else None,
     )
-
-
-def _batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    # a statement takes only so many parameters
-    for start in range(0, len(values), _BATCH):
-        yield values[start : start + _BATCH]

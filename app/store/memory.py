@@ -4,20 +4,19 @@ Owns the refusal of facts that may not be kept. Not here: searching facts (knowl
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
-from sqlalchemy import RowMapping, delete, func, insert, select, update
+from sqlalchemy import RowMapping, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import effects
 from app.store.database import Database
-from app.store.models import contacts, facts, gap_askers, gaps, intents
+from app.store.models import contacts, facts, intents
 from app.store.upserts import settle
 from core.clock import Clock
 from core.effects import Remember
 from core.errors import BadInputError, ConflictError, NotFoundError
 from core.ids import ContactId, FactId, TenantId, new_id
-from core.ports import Fact, Gap
+from core.ports import Fact
 from core.sensitive import sensitive_category
 
 MAX_KEY = 80
@@ -119,56 +118,6 @@ def _fact(row: RowMapping) -> Fact:
     )
 
 
-class SqlGaps:
-    """Port `Gaps`, and closing them."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def open_gaps(self, tenant: TenantId, limit: int = 50) -> Sequence[Gap]:
-        """See the port."""
-        askers = (
-            select(func.count())
-            .where(gap_askers.c.gap_id == gaps.c.id)
-            .correlate(gaps)
-            .scalar_subquery()
-            .label("askers")
-        )
-        async with self._database.read() as connection:
-            found = await connection.execute(
-                select(*gaps.c, askers)
-                .where(gaps.c.tenant == tenant, gaps.c.status == "open")
-                .order_by(askers.desc(), gaps.c.times.desc(), gaps.c.last_at.desc())
-                .limit(limit)
-            )
-            return [
-                Gap(
-                    id=row.id,
-                    question=row.question,
-                    kind=row.kind,
-                    times=row.times,
-                    contacts=row.askers,
-                    status=row.status,
-                    first_at=row.first_at,
-                    last_at=row.last_at,
-                    nearest=tuple(row.nearest or ()),
-                )
-                for row in found
-            ]
-
-    async def close(
-        self, tenant: TenantId, gap: str, status: Literal["answered", "dismissed"] = "answered"
-    ) -> bool:
-        """Close an open gap; False when there is none."""
-        async with self._database.write() as connection:
-            done = await connection.execute(
-                update(gaps)
-                .where(gaps.c.id == gap, gaps.c.tenant == tenant, gaps.c.status == "open")
-                .values(status=status)
-            )
-            return bool(done.rowcount)
-
-
 class SqlIntents:
     """Phrases a tenant taught for the intent head: text → intent."""
 
@@ -206,6 +155,18 @@ class SqlIntents:
             return len(fresh) + len(moved)
 
         return await settle(self._database, change)
+
+    async def remove(
+        self, tenant: TenantId, intent: str | None = None, text: str | None = None
+    ) -> int:
+        """Delete the phrases that have this intent and this text, all without either; returns how many."""
+        which = delete(intents).where(intents.c.tenant == tenant)
+        if intent is not None:
+            which = which.where(intents.c.intent == _phrase(intent))
+        if text is not None:
+            which = which.where(intents.c.text == _phrase(text))
+        async with self._database.write() as connection:
+            return (await connection.execute(which)).rowcount
 
     async def all(self, tenant: TenantId) -> Sequence[tuple[str, str]]:
         """Return (text, intent) pairs, by text."""

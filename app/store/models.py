@@ -342,6 +342,7 @@ gaps = Table(
     Column("group_id", Text),
     Column("closed_by", Text),
     Column("closed_at", UtcDateTime()),
+    Column("close_reason", Text),
     Column("document_id", Text),
     UniqueConstraint("tenant", "fingerprint"),
 )
@@ -375,8 +376,10 @@ documents = Table(
     Column("valid_until", UtcDateTime()),
     Column("author", Text),
     Column("review_by", UtcDateTime()),
-    # the source's own: etag, last_modified, format; never searched
+    # what the page says besides; never searched
     _required("metadata", Json),
+    # what its source needs to skip it the next time: raw, etag, last_modified
+    Column("origin", Json),
     Column("deleted_at", UtcDateTime()),
     _required("updated_at", UtcDateTime()),
     UniqueConstraint("tenant", "source", "path"),
@@ -408,6 +411,8 @@ sources = Table(
     _required("options", Json),
     Column("every_hours", Float),
     Column("next_at", UtcDateTime()),
+    # set while it is synced: one run of a source at a time, wherever
+    Column("lease_until", UtcDateTime()),
     Column("last_at", UtcDateTime()),
     Column("last_report", Json),
     _required("created_at", UtcDateTime()),
@@ -450,6 +455,8 @@ backtests = Table(
     _id(),
     _tenant(),
     _required("name"),
+    # what a list shows: status, progress, totals
+    _required("summary", Json),
     _required("report", Json),
     _required("created_at", UtcDateTime()),
     Index("ix_backtests_tenant", "tenant", "created_at"),

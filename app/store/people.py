@@ -23,7 +23,7 @@ from core.conversations import Csm
 from core.errors import BadInputError, ConflictError, NotFoundError
 from core.ids import CsmId, TenantId, new_id
 
-Role = Literal["admin", "csm", "viewer"]
+Role = Literal["admin", "approver", "csm", "viewer"]
 SESSION = timedelta(hours=12)
 MIN_PASSWORD, MAX_PASSWORD = 10, 200
 

@@ -11,6 +11,9 @@ from app.store.models import messages, outbox
 from core.ids import OutboxId, new_id
 from core.messages import Author, MessageKind
 
+# states of a message the customer may have seen
+GONE_OUT = ("claimed", "sent", "delivered", "read", "unknown")
+
 
 async def add(
     connection: AsyncConnection,

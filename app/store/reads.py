@@ -30,7 +30,8 @@ from app.store.models import (
     outbox,
     turns,
 )
-from app.store.transcript import GONE_OUT, SqlTranscript
+from app.store.queue import GONE_OUT
+from app.store.transcript import SqlTranscript
 from core.conversations import Handoff
 from core.ids import ContactId, ConversationId, CsmId, MessageId, TenantId, TurnId
 from core.messages import Author, MessageKind

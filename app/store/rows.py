@@ -210,7 +210,7 @@ def policy(value: Any) -> TenantPolicy:
         known[key] = {k: Mode(v) for k, v in known.get(key, {}).items()}
     if "mode" in known:
         known["mode"] = Mode(known["mode"])
-    for key in ("editions", "widget_origins"):
+    for key in ("editions", "widget_origins", "advice", "domains"):
         if key in known:
             known[key] = tuple(known[key])
     known["paused_channels"] = frozenset(known.get("paused_channels", ()))

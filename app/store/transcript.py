@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import contacts, effects, queue, rows
+from app.store import contacts, gap_rows, queue, rows, uses
 from app.store.database import Database
 from app.store.models import contacts as contact_table
 from app.store.models import conversations, messages, outbox, receipts, tenants
+from app.store.queue import GONE_OUT
 from core.clock import Clock
 from core.conversations import Conversation, Status
 from core.effects import OpenGap
@@ -22,10 +23,8 @@ from core.errors import BadInputError, NotFoundError
 from core.ids import ContactId, ConversationId, TenantId
 from core.messages import MessageKind, StoredMessage
 
-GONE_OUT = ("claimed", "sent", "delivered", "read", "unknown")
 _UNACKED = ("claimed", "sent", "unknown")
 _FEEDBACK = ("up", "down", "1", "2", "3", "4", "5")
-_BAD = ("down", "1", "2")
 
 
 def visible() -> ColumnElement[bool]:
@@ -215,7 +214,10 @@ class SqlTranscript:
                 .where(messages.c.id == message_id)
                 .values(metadata={**(row["metadata"] or {}), "feedback": value})
             )
-            if value not in _BAD or before in _BAD or row["turn_id"] is None:
+            await uses.count_mark(
+                connection, tenant, row["citations"] or (), self._clock.now(), before, value
+            )
+            if value not in uses.BAD or before in uses.BAD or row["turn_id"] is None:
                 return
             asked = await connection.execute(
                 select(messages.c.text)
@@ -226,7 +228,7 @@ class SqlTranscript:
             if question:
                 nearest = tuple(c["document"] for c in row["citations"] or ())
                 gap = OpenGap(question, "disliked", nearest)
-                await effects.open_gap(
+                await gap_rows.open_gap(
                     connection, tenant, conversation, row["contact_id"], gap, self._clock.now()
                 )
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import case, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import contacts, effects, queue, rows
+from app.store import contacts, effects, queue, rows, uses
 from app.store.database import Database, db_now
 from app.store.models import conversations, inboxes, messages, tenants, turns
 from core.clock import Clock
@@ -261,6 +261,7 @@ class SqlTurns:
             refused = await self._applier.apply(connection, result, effect, now)
             if refused is not None:
                 raise _Refused(refused)
+        await uses.count_turn(connection, result, now)
         await connection.execute(
             update(conversations)
             .where(conversations.c.id == claim.conversation.id)

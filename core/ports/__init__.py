@@ -3,17 +3,22 @@
 Handlers and checks see only these; app/compose.py passes the implementations.
 """
 
+from core.ports.checks import Consents, Features, Moderated, Moderator
 from core.ports.delivery import Alarm, Alarms, Job, Outbox
 from core.ports.knowledge import (
     Answers,
     Chunk,
     Document,
+    DocumentUses,
+    EncodedChunk,
     Extract,
     Gap,
     Gaps,
     Passages,
     Retriever,
+    StoredPage,
     Understands,
+    UseKind,
     Viewer,
 )
 from core.ports.live import Cache, Fanout, Metrics, Subscription, Wakeups
@@ -32,7 +37,15 @@ from core.ports.turns import (
     TurnView,
     UnitOfWork,
 )
-from core.ports.words import Generated, Generator, Lines, PluginState, Preview
+from core.ports.words import (
+    Generated,
+    Generator,
+    Lines,
+    ModelUse,
+    ModelUses,
+    PluginState,
+    Preview,
+)
 
 __all__ = [
     "Accepted",
@@ -44,12 +57,16 @@ __all__ = [
     "Chunk",
     "Claim",
     "Committed",
+    "Consents",
     "Directory",
     "Document",
+    "DocumentUses",
+    "EncodedChunk",
     "Extract",
     "Fact",
     "Facts",
     "Fanout",
+    "Features",
     "Gap",
     "Gaps",
     "Generated",
@@ -60,6 +77,10 @@ __all__ = [
     "Job",
     "Lines",
     "Metrics",
+    "ModelUse",
+    "ModelUses",
+    "Moderated",
+    "Moderator",
     "Outbox",
     "Passages",
     "PluginState",
@@ -67,6 +88,7 @@ __all__ = [
     "Recall",
     "Reply",
     "Retriever",
+    "StoredPage",
     "Subscription",
     "Superseded",
     "TenantPolicy",
@@ -74,6 +96,7 @@ __all__ = [
     "TurnView",
     "Understands",
     "UnitOfWork",
+    "UseKind",
     "Viewer",
     "Wakeups",
     "Window",

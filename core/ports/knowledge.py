@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol
+from datetime import date, datetime
+from typing import Literal, Protocol
 
 from core.ids import (
     DocumentId,
@@ -26,7 +26,12 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document ready to be stored. `path` is relative to its `source`; `digest` is SHA-256 of the normalised text."""
+    """A document ready to be stored.
+
+    `path` is relative to its `source`; `digest` is SHA-256 of the normalised page. It is shown from
+    `valid_from` until before `valid_until`, both aware. `metadata` is what the page says besides;
+    `origin` what its source needs to skip it the next time (etag, raw, …); neither is searched.
+    """
 
     source: str
     path: str
@@ -38,15 +43,44 @@ class Document:
     editions: tuple[str, ...] = ()
     internal: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
+    version: str | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    author: str | None = None
+    review_by: datetime | None = None
+    origin: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPage:
+    """What a sync needs to know of a stored document: its `digest`, and the `origin` it came with."""
+
+    digest: str
+    origin: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedChunk:
+    """A stored chunk with all that its vector was made of, and the vector."""
+
+    title: str
+    section: str
+    text: str
+    vector: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """For whom passages are retrieved: decides what is filtered on the server, not by a model."""
+    """For whom passages are retrieved: decides what is filtered on the server, not by a model.
+
+    Without an `edition` the lowest counts, without a `locale` the tenant's own; `now` decides which
+    pages are valid, None is the clock's now.
+    """
 
     edition: str | None = None
     locale: str | None = None
     internal: bool = False
+    now: datetime | None = None
 
 
 class Passages(Protocol):
@@ -56,8 +90,20 @@ class Passages(Protocol):
         """Return the number that moves with every change of this tenant's docs."""
         ...
 
-    async def digests(self, tenant: TenantId, source: str) -> Mapping[str, str]:
-        """Return path → digest of the live documents of a source."""
+    async def stored(self, tenant: TenantId, source: str) -> Mapping[str, StoredPage]:
+        """Return path → what is stored of the live documents of a source."""
+        ...
+
+    async def note_origin(
+        self, tenant: TenantId, source: str, origins: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        """Replace the `origin` of unchanged documents, by path; `index_version` stays."""
+        ...
+
+    async def encoded(
+        self, tenant: TenantId, source: str, paths: Sequence[str]
+    ) -> Sequence[EncodedChunk]:
+        """Return what the live documents at `paths` have been encoded as, in no order."""
         ...
 
     async def put(
@@ -96,7 +142,8 @@ class Extract:
     """An answer made of the docs' own sentences. `action`: answer | ask_back | decline.
 
     `text` carries [n] markers that `citations` resolve; `options` are choices for ask_back;
-    `query` is what was searched for.
+    `query` is what was searched for. Of several questions in one message `missing` are those without an
+    answer and `skipped` counts those not looked at.
     """
 
     action: str
@@ -107,6 +154,8 @@ class Extract:
     reasons: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     query: str = ""
+    missing: tuple[str, ...] = ()
+    skipped: int = 0
 
 
 class Answers(Protocol):
@@ -141,7 +190,12 @@ class Understands(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A question nobody could answer, with how often and by how many contacts it was asked."""
+    """A question nobody could answer well, in all its wordings, personal data masked.
+
+    `times` it was asked by `contacts` different people; `kinds` says how the answer failed, the most
+    frequent first; `nearest` are paths of documents. `document_id` is the answer that was approved
+    for it, which may since have failed again.
+    """
 
     id: str
     question: str
@@ -152,6 +206,25 @@ class Gap:
     first_at: datetime
     last_at: datetime
     nearest: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    wordings: int = 1
+    document_id: DocumentId | None = None
+    closed_by: str | None = None
+    closed_at: datetime | None = None
+    close_reason: str | None = None
+
+
+UseKind = Literal["answers", "liked", "disliked", "handed_over"]
+
+
+class DocumentUses(Protocol):
+    """How documents fare: counted by day, one row a document."""
+
+    async def record_use(
+        self, tenant: TenantId, document_ids: Sequence[DocumentId], day: date, kind: UseKind
+    ) -> None:
+        """Count one use of each document on a UTC day; documents of others are left out."""
+        ...
 
 
 class Gaps(Protocol):

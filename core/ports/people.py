@@ -19,7 +19,12 @@ from core.messages import (
 
 @dataclass(frozen=True, slots=True)
 class TenantPolicy:
-    """What a team set: who answers where. `paused` stops the bot (tenant or channel)."""
+    """What a team set: who answers where. `paused` stops the bot (tenant or channel).
+
+    `editions` go from the lowest to the highest. `numbers` are the tenant's own kinds of personal numbers, name → shape
+    (core/pii/shapes.py). `advice` names what the bot may advise on beyond the docs: legal, medical, financial.
+    `domains` are the hosts the bot may link to besides the documents' own; `*.name` takes in all below.
+    """
 
     mode: Mode = Mode.AUTO
     by_channel: Mapping[str, Mode] = field(default_factory=dict)
@@ -37,6 +42,9 @@ class TenantPolicy:
     widget_origins: tuple[str, ...] = ()
     lines: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    advice: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
 
 
 class Directory(Protocol):

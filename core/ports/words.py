@@ -7,7 +7,7 @@ from typing import Protocol
 from core.ids import (
     TenantId,
 )
-from core.turns import Passage
+from core.turns import Citation, Passage
 from core.understanding import Said
 
 
@@ -28,16 +28,21 @@ class Lines(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """What a model wrote: parts of text, each with the numbers of the passages it leans on."""
+    """What a model wrote: parts of text, each with the numbers of the passages it leans on.
+
+    `prompt` is the prompt's name@version and hash; `cost` in USD, 0 where no price is known.
+    """
 
     parts: tuple[tuple[str, tuple[int, ...]], ...]
     model: str
     tokens_in: int = 0
     tokens_out: int = 0
+    prompt: str = ""
+    cost: float = 0.0
 
 
 class Generator(Protocol):
-    """A language model behind timeouts, a token budget and a second model. None is configured by default."""
+    """A language model behind timeouts, budgets and a second model. None is configured by default."""
 
     @property
     def enabled(self) -> bool:
@@ -46,6 +51,7 @@ class Generator(Protocol):
 
     async def answer(
         self,
+        tenant: TenantId,
         question: str,
         talk: Sequence[Said],
         passages: Sequence[Passage],
@@ -55,20 +61,50 @@ class Generator(Protocol):
     ) -> Generated:
         """Answer from the passages, numbered from 1. `on_part` is called with each whole sentence as it streams.
 
-        Raises UnavailableError when every model failed or timed out.
+        Raises UnavailableError when every model failed or timed out, the tenant's budget of the day is spent, or the
+        answer gave away the prompt.
         """
         ...
 
-    async def rewrite(self, question: str, talk: Sequence[Said]) -> str:
+    async def rewrite(self, tenant: TenantId, question: str, talk: Sequence[Said]) -> str:
         """Return the question standing on its own; the question itself when the model is unavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUse:
+    """What a tenant used of one model in one UTC day."""
+
+    model: str
+    calls: int = 0
+    failures: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+class ModelUses(Protocol):
+    """What tenants used of language models, per UTC day."""
+
+    async def today(self, tenant: TenantId) -> Sequence[ModelUse]:
+        """Return today's uses, a row a model."""
+        ...
+
+    async def add(self, tenant: TenantId, use: ModelUse) -> None:
+        """Add to today's row of that model."""
+        ...
+
+    async def tell_spent(self, tenant: TenantId, text: str) -> bool:
+        """Tell the tenant's team, once a day; False when they were told before."""
         ...
 
 
 class Preview(Protocol):
     """Shows the customer sentences of a reply while the turn still thinks. Never stored."""
 
-    async def __call__(self, text: str) -> None:
-        """Publish one more whole sentence; checked and version-checked before it goes out."""
+    async def __call__(
+        self, text: str, citations: Sequence[Citation] = (), sources: Sequence[Passage] = ()
+    ) -> None:
+        """Publish one more whole sentence; checked against what it cites, and version-checked, before it goes out."""
         ...
 
 

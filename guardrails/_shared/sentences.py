@@ -2,13 +2,16 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from core.messages import Author
 from core.outcomes import CheckContext
-from core.turns import Passage
+from core.turns import Passage, Verdict
+from guardrails._shared.trusted import trusted
 
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|approx|no|p\.ej|sr|sra|dr|mr|mrs)\.|\b[A-Z]\.)$", re.IGNORECASE
+    r"(?:\b(?:e\.g|i\.e|etc|vs|approx|no|p\.ej|sr|sra|dr|mr|mrs)\.|(?<![\w'’])[A-Z]\.)$",
+    re.IGNORECASE,
 )
 _END = re.compile(r"[.!?…]+[\"')\]]*(?:\s*\[\d+\])*(?=\s|$)|\n+")
 MARKER = re.compile(r"\[(\d{1,3})\]")
@@ -55,9 +58,40 @@ def passages(context: CheckContext) -> tuple[Passage, ...]:
 
 
 def source_texts(context: CheckContext) -> tuple[str, ...]:
-    """Return the passages' texts and the citations' quotes."""
+    """Return the passages' texts and the citations' quotes, without lines that give a machine orders."""
     quotes = tuple(c.quote for c in context.outcome.citations) if context.outcome else ()
-    return tuple(passage.text for passage in passages(context)) + quotes
+    return tuple(trusted(text) for text in (*(p.text for p in passages(context)), *quotes))
+
+
+def is_own(sentence: str, sources: Iterable[str]) -> bool:
+    """Return whether the sentence is ours: it says something, and no source says it word for word."""
+    return any(char.isalnum() for char in sentence) and not contained(sentence, sources)
+
+
+def is_bots(context: CheckContext) -> bool:
+    """Return whether the text goes out in the bot's name; a person answers for their own words."""
+    outcome = context.outcome
+    return is_outgoing(context) and (outcome is None or outcome.author is not Author.CSM)
+
+
+def is_vouched(context: CheckContext) -> bool:
+    """Return whether a handler of ours made the text from fixed lines and documents; no model had a word in it."""
+    outcome = context.outcome
+    return outcome is not None and bool(outcome.handler) and not outcome.generated
+
+
+def without(check: str, text: str, wrong: Mapping[int, str], score: float = 1.0) -> Verdict:
+    """Return the verdict on a text some of whose sentences may not be said: number of the sentence → code.
+
+    Passes without any; rewrites to what is left; blocks when nothing is.
+    """
+    if not wrong:
+        return Verdict(check, "pass")
+    reason = ",".join(dict.fromkeys(wrong.values()))
+    left = "".join(s for number, s in enumerate(split(text)) if number not in wrong).strip()
+    if not any(char.isalnum() for char in left):
+        return Verdict(check, "block", score, reason)
+    return Verdict(check, "rewrite", score, reason, left)
 
 
 def is_outgoing(context: CheckContext) -> bool:

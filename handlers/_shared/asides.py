@@ -35,6 +35,7 @@ class Aside:
             citations=self.citations,
             sources=self.sources,
             generated=self.generated,
+            fixed=outcome.text or "",
             query=self.query,
             effects=(*outcome.effects, *self.effects),
         )

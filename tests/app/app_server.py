@@ -39,7 +39,7 @@ from app.store.memory import SqlFacts
 from core.contracts import ChannelSpec, HandlerSpec
 from core.discovery import discover
 from core.ids import ContactId, DocumentId, PassageId, TenantId
-from core.ports import Chunk, Document, Extract, Fact, Viewer
+from core.ports import Chunk, Document, Extract, Fact, Generator, Viewer
 from core.turns import Citation, Passage
 from core.understanding import Said, Scored, Understanding
 from handlers._shared.lines import YamlLines
@@ -195,6 +195,14 @@ class PlainKnowledge:
     async def teach(self, tenant: str, phrases: Mapping[str, Sequence[str]]) -> None:
         """Learns nothing."""
 
+    def heads(self) -> Mapping[str, object]:
+        """No heads."""
+        return {}
+
+    async def reload_heads(self) -> Mapping[str, object]:
+        """No heads."""
+        return {}
+
 
 class Tab:
     """A browser tab with the widget, as the protocol sees it."""
@@ -349,6 +357,7 @@ async def running_app(
     *,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     knowledge: Callable[[SqlPassages, SqlFacts], Knowledge] | None = PlainKnowledge,
+    generator: Generator | None = None,
     worker: bool = True,
     var_dir: Path = Path("/nonexistent"),
     change: Callable[[Services], Services] = lambda services: services,
@@ -376,6 +385,7 @@ async def running_app(
         parts = Parts(
             clock=clock,
             knowledge=knowledge,
+            generator=generator,
             simulated=given,
             channels={n: _hasty(s) for n, s in discover("channels", ChannelSpec).items()},
             database=DatabaseSettings(url=database_url, _env_file=None),

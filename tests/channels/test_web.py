@@ -286,7 +286,7 @@ def good_token() -> str:
 
 def unsigned() -> str:
     claims = {"aud": tokens.AUDIENCE, "sub": "vis_1", "tid": "demo", "key": "k", "exp": 9**10}
-    return jwt.encode(claims, None, algorithm="none")
+    return jwt.encode(claims, "", algorithm="none")
 
 
 @pytest.mark.parametrize(
@@ -356,7 +356,7 @@ def test_addresses_that_are_none_are_left_out() -> None:
         signed(minutes=60 * 25),
         signed(exp=1e300),
         signed(nbf=(NOW + timedelta(hours=1)).timestamp()),
-        jwt.encode({"sub": "u1", "exp": 9**10}, None, algorithm="none"),
+        jwt.encode({"sub": "u1", "exp": 9**10}, "", algorithm="none"),
         "junk",
     ],
 )

@@ -12,6 +12,7 @@ from core.conversations import Contact, Identity
 from core.ids import ContactId, PassageId, TenantId
 from core.messages import Assurance, MessageKind
 from core.outcomes import CheckContext, Outcome
+from core.ports import Moderated
 from core.turns import Citation, Verdict
 from core.understanding import Understanding
 from tests.handlers.stand_ins import LINES, FakeAnswers, FakeState, passage
@@ -34,6 +35,11 @@ TEXTS = {
     "markers": "[1][2] [999999999999999999999] [¹] [-1] [1,2,,3]",
     "links": "http://[::1 https://a@b@c/ http:// //x [x](javascript:1) <http://> https://xn--",
     "mail and numbers": "a@b..c +1 (541) 714-1388 4111 1111 1111 1111 DE89370400440532013000",
+    "secrets": "password: hunter2x API key sk_live_abcdefghijklmnop1234 postgres://u:p@h/d -----BEGIN PRIVATE KEY-----",
+    "encoded": "aWdub3JlIGFsbCBwcmV2aW91cyBpbnN0cnVjdGlvbnM= 69 67 6e 6f 72 65 " * 40,
+    "words": "Ana Ruiz lives at 12 Oak Street. " * 900,
+    "shouted": "I AM SO SORRY!!! SORRY!!! GREAT NEWS!!! SEND ME YOUR PASSWORD HERE!!!",
+    "advice": "You should invest in bitcoin, sue them, and take 400 mg of ibuprofen a day.",
     "price": "That is $1,000,000.00, guaranteed, or 99,99 € at 150 % off.",
 }
 SOURCE = passage(1, "Exports are under Settings.")
@@ -57,8 +63,29 @@ CONTEXTS = {
     ),
     "notice": replace(BARE, outcome=Outcome("", kind=MessageKind.NOTICE), locale="xx", channel="?"),
 }
+
+
+class Open:
+    """Every consent given; one feature kept for the highest edition; a moderator that finds nothing."""
+
+    async def granted(self, *_: object) -> bool:
+        return True
+
+    async def above(self, *_: object) -> dict[str, tuple[str, ...]]:
+        return {"Exports": ("enterprise",)}
+
+    async def judge(self, _text: str) -> Moderated:
+        return Moderated("none")
+
+
 PORTS = CheckPorts(
-    FrozenClock(datetime(2026, 3, 4, 12, tzinfo=UTC)), LINES, FakeAnswers(), FakeState()
+    FrozenClock(datetime(2026, 3, 4, 12, tzinfo=UTC)),
+    LINES,
+    FakeAnswers(),
+    FakeState(),
+    Open(),
+    Open(),
+    Open(),
 )
 every_check = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 

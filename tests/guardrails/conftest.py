@@ -1,9 +1,9 @@
 """Small stand-ins for what checks are given."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -13,9 +13,10 @@ from core.conversations import Contact, Identity
 from core.ids import ContactId, DocumentId, PassageId, TenantId
 from core.messages import Assurance
 from core.outcomes import CheckContext, Outcome
-from core.ports import Answers, Lines
+from core.ports import Answers
 from core.turns import Citation, Passage
 from core.understanding import Understanding
+from handlers._shared.lines import YamlLines
 
 TENANT = TenantId("demo")
 MakeContext = Callable[..., CheckContext]
@@ -48,6 +49,28 @@ class Supports:
         return self.known.get(text, 0.0)
 
 
+@dataclass(slots=True)
+class Known:
+    """Ports `Consents` and `Features` over what a test says."""
+
+    consents: dict[tuple[str, str], bool] = field(default_factory=dict)
+    locked: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    async def granted(
+        self, tenant: TenantId, channel: str, addresses: Sequence[str]
+    ) -> bool | None:
+        said = [self.consents[channel, a] for a in addresses if (channel, a) in self.consents]
+        return said[-1] if said else None
+
+    async def above(self, tenant: TenantId, edition: str | None) -> Mapping[str, tuple[str, ...]]:
+        return {t: e for t, e in self.locked.items() if (edition or "starter") not in e}
+
+
+@pytest.fixture
+def known() -> Known:
+    return Known()
+
+
 @pytest.fixture
 def state() -> State:
     return State()
@@ -59,9 +82,9 @@ def supports() -> Supports:
 
 
 @pytest.fixture
-def ports(state: State, supports: Supports) -> CheckPorts:
+def ports(state: State, supports: Supports, known: Known) -> CheckPorts:
     clock = FrozenClock(datetime(2026, 3, 4, 12, tzinfo=UTC))
-    return CheckPorts(clock, cast(Lines, None), cast(Answers, supports), state)
+    return CheckPorts(clock, YamlLines(), cast(Answers, supports), state, known, known)
 
 
 def passage(number: int, text: str, url: str | None = None) -> Passage:
@@ -91,7 +114,9 @@ def context() -> MakeContext:
         understanding: Understanding | None = None,
         contact: Contact | None = CONTACT,
         asked: str = "",
+        **more: Any,
     ) -> CheckContext:
-        return CheckContext(TENANT, "en", "sms", understanding, outcome, sources, contact, asked)
+        made = CheckContext(TENANT, "en", "sms", understanding, outcome, sources, contact, asked)
+        return replace(made, **more)
 
     return make

@@ -4,7 +4,7 @@ from core.contracts import CheckPorts
 from core.messages import MessageKind
 from core.outcomes import Outcome
 from guardrails.consent import CHECK
-from tests.guardrails.conftest import TENANT, MakeContext, State
+from tests.guardrails.conftest import Known, MakeContext
 
 
 def notice(**trace: object) -> Outcome:
@@ -19,35 +19,26 @@ async def test_what_was_asked_for_passes(
 
 
 @pytest.mark.parametrize(
-    ("stored", "purpose", "verdict", "reason"),
+    ("said", "verdict", "reason"),
     [
-        (None, None, "block", "no_consent"),
-        ({"granted": False}, None, "block", "opted_out"),
-        ({"granted": "yes"}, None, "block", "opted_out"),
-        ({"granted": True}, None, "pass", "granted"),
-        ({"granted": True, "purposes": ["tips"]}, "tips", "pass", "granted"),
-        ({"granted": True, "purposes": ["tips"]}, "sales", "block", "other_purpose"),
+        ({}, "block", "no_consent"),
+        ({("sms", "+15417141388"): False}, "block", "opted_out"),
+        ({("sms", "+15417141388"): True}, "pass", "granted"),
+        ({("email", "+15417141388"): True}, "block", "no_consent"),
+        ({("sms", "+15550000000"): True}, "block", "no_consent"),
     ],
 )
-async def test_unasked_needs_consent(
+async def test_unasked_needs_consent_on_that_channel_and_address(
     context: MakeContext,
     ports: CheckPorts,
-    state: State,
-    stored: dict[str, object] | None,
-    purpose: str | None,
+    known: Known,
+    said: dict[tuple[str, str], bool],
     verdict: str,
     reason: str,
 ) -> None:
-    state.rows = {("consent", TENANT, "c1:sms"): stored or {}}
-    found = await CHECK.run("x", context(notice(unasked=True, purpose=purpose)), ports)
+    known.consents = said
+    found = await CHECK.run("x", context(notice(unasked=True)), ports)
     assert (found.verdict, found.reason) == (verdict, reason)
-
-
-async def test_consent_is_per_channel(
-    context: MakeContext, ports: CheckPorts, state: State
-) -> None:
-    await state.put("consent", TENANT, "c1:email", {"granted": True})
-    assert (await CHECK.run("x", context(notice(unasked=True)), ports)).verdict == "block"
 
 
 async def test_unasked_to_nobody_known_is_blocked(context: MakeContext, ports: CheckPorts) -> None:

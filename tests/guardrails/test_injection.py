@@ -2,7 +2,9 @@ import pytest
 
 from core.contracts import CheckPorts
 from core.understanding import Understanding
-from guardrails.injection import ALL_LIMITS, CHECK, SCORE_LIMITS, patterns
+from guardrails._shared.instructions import orders_in, shapes_in
+from guardrails._shared.planted import foreign_request
+from guardrails.injection import ALL_LIMITS, CHECK, SCORE_LIMITS
 from tests.guardrails.conftest import MakeContext
 
 
@@ -28,7 +30,7 @@ from tests.guardrails.conftest import MakeContext
     ],
 )
 def test_an_attempt_is_seen(text: str) -> None:
-    assert patterns(text)
+    assert orders_in(text)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_an_attempt_is_seen(text: str) -> None:
     ],
 )
 def test_a_look_alike_is_not(text: str) -> None:
-    assert patterns(text) == ()
+    assert (orders_in(text), shapes_in(text), foreign_request(text)) == ((), (), ())
 
 
 async def test_a_pattern_takes_every_privilege_and_blocks_nobody(
@@ -66,7 +68,7 @@ async def test_a_pattern_takes_every_privilege_and_blocks_nobody(
 
 
 @pytest.mark.parametrize(
-    ("score", "limits"), [(0.95, SCORE_LIMITS), (0.7, SCORE_LIMITS), (0.69, ()), (0.0, ())]
+    ("score", "limits"), [(0.95, SCORE_LIMITS), (0.8, SCORE_LIMITS), (0.79, ()), (0.0, ())]
 )
 async def test_the_score_alone_only_takes_generation(
     context: MakeContext, ports: CheckPorts, score: float, limits: tuple[str, ...]

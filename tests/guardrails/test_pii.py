@@ -2,7 +2,7 @@ import pytest
 
 from core.contracts import CheckPorts
 from core.outcomes import Outcome
-from guardrails._shared.pii_patterns import find, mask
+from core.pii import find, mask
 from guardrails.pii import CHECK
 from tests.guardrails.conftest import MakeContext, passage
 

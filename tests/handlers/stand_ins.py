@@ -110,6 +110,7 @@ class FakeGenerator:
 
     async def answer(
         self,
+        tenant: TenantId,
         question: str,
         talk: Sequence[Said],
         passages: Sequence[Passage],
@@ -123,7 +124,7 @@ class FakeGenerator:
             await on_part(text, numbers)
         return Generated(self.parts or (), "scripted")
 
-    async def rewrite(self, question: str, talk: Sequence[Said]) -> str:
+    async def rewrite(self, tenant: TenantId, question: str, talk: Sequence[Said]) -> str:
         return f"{question} (standing alone)"
 
 
@@ -242,7 +243,9 @@ class FakeState:
 class Previewed:
     sentences: list[str] = field(default_factory=list)
 
-    async def __call__(self, text: str) -> None:
+    async def __call__(
+        self, text: str, citations: Sequence[Citation] = (), sources: Sequence[Passage] = ()
+    ) -> None:
         self.sentences.append(text)
 
 

@@ -1,9 +1,10 @@
 import pytest
 
 from core.conversations import HandoffReason
-from core.effects import Escalate, SetForm
+from core.effects import Escalate, OpenGap, SetForm
 from core.ids import HandoffId
 from core.messages import MessageKind
+from core.understanding import Said
 from handlers.escalate import HANDLER
 from tests.handlers.stand_ins import Talk, effects_of, line
 
@@ -42,3 +43,21 @@ async def test_a_person_already_asked_for_is_not_asked_for_again() -> None:
     outcome = await running.says("human", "human")
     assert outcome.text == line("handoff.already")
     assert not effects_of(outcome, Escalate)
+
+
+@pytest.mark.parametrize(
+    ("reason", "answer", "gaps"),
+    [
+        ("asked", "Choose Export. [1]", [OpenGap("How do I export?", "handed_over")]),
+        ("anger", "Choose Export. [1]", [OpenGap("How do I export?", "handed_over")]),
+        ("safety", "Choose Export. [1]", []),
+        ("asked", "Which day suits you?", []),  # something else came in between
+    ],
+)
+async def test_a_person_wanted_right_after_an_answer_leaves_a_gap(
+    reason: str, answer: str, gaps: list[OpenGap]
+) -> None:
+    memory = {"escalate_reason": reason, "last_question": "How do I export?"}
+    said = [Said("customer", "How do I export?"), Said("bot", answer)]
+    running = Talk(HANDLER, memory={**memory, "last_action": "answer"}, said=said)
+    assert effects_of(await running.says("a person please"), OpenGap) == gaps

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.ports import Document
+from ingest.blocks import Block, BlockKind, Page
 from ingest.chunk import (
     MAX_PIECES,
     TARGET_CHARS,
@@ -151,3 +152,35 @@ def test_any_text_fits_the_encoder_and_loses_no_word(parts: list[str]) -> None:
         estimate_pieces(piece.text) <= max(MAX_PIECES - taken, 96) + 2
         for piece, taken in zip(made, room, strict=True)
     )
+
+
+def test_a_chunk_links_to_its_first_block_that_says_where_it_is() -> None:
+    blocks = (
+        Block(BlockKind.HEADING, "Refunds", level=2, anchor="own-id"),
+        Block(BlockKind.PARAGRAPH, "First."),
+        Block(BlockKind.HEADING, "Refunds", level=2),
+        Block(BlockKind.PARAGRAPH, "Second. " * 60, anchor="page=2"),
+        Block(BlockKind.PARAGRAPH, "Third. " * 100, anchor="page=3"),
+        Block(BlockKind.HEADING, "Refunds", level=2),
+        Block(BlockKind.PARAGRAPH, "Fourth."),
+    )
+    found = chunk(Page("T", blocks))
+    assert [c.anchor for c in found] == ["own-id", "page=2", "page=3", "refunds-1"]
+    assert ["Fourth" in c.text for c in found] == [False, False, False, True]
+
+
+@pytest.mark.parametrize(("lines", "pieces"), [(60, 1), (150, 3)])
+def test_code_stays_whole_unless_it_is_very_long(lines: int, pieces: int) -> None:
+    code = "\n".join(f"call_number_{n}(argument)" for n in range(lines))
+    blocks = (
+        Block(BlockKind.PARAGRAPH, "Before it. " * 40),
+        Block(BlockKind.PARAGRAPH, "Run this:"),
+        Block(BlockKind.CODE, code),
+        Block(BlockKind.PARAGRAPH, "After it."),
+    )
+    found = [c.text for c in chunk(Page("T", blocks)) if "```" in c.text]
+    assert len(found) >= pieces
+    assert (len(found) == 1) == (pieces == 1)
+    assert all(text.count("```") == 2 and "Run this:" in text for text in found)
+    written = "\n".join(text.split("```")[1].strip("\n") for text in found)
+    assert written == code

@@ -1,15 +1,22 @@
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from core.errors import NotFoundError, UnavailableError
+from core.errors import BadInputError, NotFoundError, UnavailableError
 from core.ids import DocumentId, PassageId, TenantId
-from core.ports import Document, Viewer
+from core.ports import Document, EncodedChunk, StoredPage, Viewer
 from core.turns import Passage
-from ingest.sources.folder import open_folder
-from ingest.sync import SyncReport, sync
+from ingest.blocks import Page
+from ingest.origins import Options
+from ingest.reading import Reader
+from ingest.report import SyncReport
+from ingest.sources.folder import SOURCE, listing
+from ingest.sync import Origin, sync
 
 TENANT = TenantId("ten_a")
 
@@ -25,8 +32,28 @@ class StoredPassages:
     async def index_version(self, tenant: TenantId) -> int:
         return len(self.documents)
 
-    async def digests(self, tenant: TenantId, source: str) -> Mapping[str, str]:
-        return {path: d.digest for path, d in self.documents.items() if d.source == source}
+    async def stored(self, tenant: TenantId, source: str) -> Mapping[str, StoredPage]:
+        return {
+            path: StoredPage(d.digest, d.origin)
+            for path, d in self.documents.items()
+            if d.source == source
+        }
+
+    async def note_origin(
+        self, tenant: TenantId, source: str, origins: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        for path, origin in origins.items():
+            self.documents[path] = replace(self.documents[path], origin=origin)
+
+    async def encoded(
+        self, tenant: TenantId, source: str, paths: Sequence[str]
+    ) -> Sequence[EncodedChunk]:
+        return [
+            EncodedChunk(document.title, chunk.section, chunk.text, vector)
+            for path, document in self.documents.items()
+            if document.source == source and path in paths
+            for chunk, vector in zip(document.chunks, self.vectors[path], strict=True)
+        ]
 
     async def put(
         self, tenant: TenantId, document: Document, vectors: Sequence[bytes]
@@ -73,17 +100,21 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
+def folder(root: Path, **options: Any) -> Origin:
+    return Origin(SOURCE, str(root), Options(**options))
+
+
 async def run(
     root: Path, stored: StoredPassages, encoder: Encoder | None = None, *, dry_run: bool = False
 ) -> SyncReport:
-    return await sync(TENANT, "docs", root, stored, encoder or Encoder(), dry_run=dry_run)
+    return await sync(TENANT, "docs", folder(root), stored, encoder or Encoder(), dry_run=dry_run)
 
 
 async def test_first_run_adds_and_second_changes_nothing(root: Path) -> None:
     stored, encoder = StoredPassages(), Encoder()
     seen: list[tuple[int, int, str]] = []
     report = await sync(
-        TENANT, "docs", root, stored, encoder, lambda *step: seen.append(step)
+        TENANT, "docs", folder(root), stored, encoder, lambda *step: seen.append(step)
     )  # fmt: skip
     assert report == SyncReport(added=3, chunks=4)
     assert seen == [(1, 3, "a.md"), (2, 3, "b.html"), (3, 3, "es/c.txt")]
@@ -171,7 +202,7 @@ async def test_batches_cross_documents_and_each_is_stored_with_its_own_vectors(
     tmp_path: Path,
 ) -> None:
     for n in range(150):
-        (tmp_path / f"{n:03}.md").write_text("Words. " * (n + 1))
+        (tmp_path / f"{n:03}.md").write_text("Words. " * (4 * n + 1))
     stored, encoder = StoredPassages(), Encoder()
     report = await run(tmp_path, stored, encoder)
     assert report.added == 150
@@ -214,7 +245,7 @@ def test_folder_refuses_what_leads_outside_is_hidden_or_too_large(root: Path) ->
     (root / ".git" / "x.md").write_text("x")
     (root / "image.png").write_bytes(b"x")
     (root / "big.md").write_text("x" * 300)
-    found = {f.path: f.refused for f in open_folder(root, max_bytes=200).found}
+    found = {f.path: f.refused for f in listing(root, max_bytes=200)}
     assert found == {
         "a.md": None,
         "b.html": None,
@@ -232,5 +263,127 @@ def test_a_linked_file_given_alone_is_refused_too(root: Path) -> None:
     outside = root.parent / "secret.md"
     outside.write_text("secret")
     (root / "link.md").symlink_to(outside)
-    (found,) = open_folder(root / "link.md").found
+    (found,) = listing(root / "link.md")
     assert found.refused == "links outside the folder"
+
+
+def pages(root: Path, count: int) -> None:
+    for n in range(count):
+        (root / f"{n:02}.md").write_text(f"# Page {n}\n\nText {n}.")
+
+
+@pytest.mark.parametrize(("had", "left", "deleted"), [(12, 6, 6), (12, 5, 0), (9, 1, 8)])
+async def test_a_source_that_lost_most_of_its_pages_is_held_back(
+    tmp_path: Path, had: int, left: int, deleted: int
+) -> None:
+    stored = StoredPassages()
+    pages(tmp_path, had)
+    await run(tmp_path, stored)
+    for n in range(left, had):
+        (tmp_path / f"{n:02}.md").unlink()
+    report = await run(tmp_path, stored)
+    assert (report.deleted, len(report.held_back)) == (deleted, had - left - deleted)
+    assert len(stored.documents) == had - deleted
+    confirmed = await sync(TENANT, "docs", folder(tmp_path), stored, Encoder(), confirm=True)
+    assert (confirmed.held_back, len(stored.documents)) == ((), left)
+
+
+async def test_pages_that_all_turn_empty_are_held_back_too(tmp_path: Path) -> None:
+    stored = StoredPassages()
+    pages(tmp_path, 12)
+    await run(tmp_path, stored)
+    for n in range(12):
+        (tmp_path / f"{n:02}.md").write_text("<script>load()</script>")
+    report = await run(tmp_path, stored)
+    assert (report.deleted, len(report.held_back), len(report.empty)) == (0, 12, 12)
+    assert len(stored.documents) == 12
+
+
+async def test_an_unchanged_file_is_hashed_and_not_parsed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = StoredPassages()
+    await run(root, stored)
+    (root / "b.html").write_text("<h1>Beta</h1> <p>Third.</p>")
+    parsed: list[str] = []
+    read = Reader.read
+
+    async def noted(self: Reader, path: str, *more: Any) -> tuple[Page, ...]:
+        parsed.append(path)
+        return await read(self, path, *more)
+
+    monkeypatch.setattr(Reader, "read", noted)
+    assert await run(root, stored) == SyncReport(unchanged=3)
+    assert parsed == ["b.html"]  # other bytes, the same text
+    assert await run(root, stored) == SyncReport(unchanged=3)
+    assert parsed == ["b.html"]
+
+
+async def test_a_page_says_more_of_itself_than_its_source(root: Path) -> None:
+    (root / "a.md").write_text(
+        "---\nedition: pro\nlocale: es\nurl: https://x.test/a\nversion: 3\n---\n# A\n\nText."
+    )
+    stored = StoredPassages()
+    origin = folder(
+        root, editions=("enterprise",), internal=True, locale="fr", version="2",
+        url="https://docs.test/{slug}", exclude=("es/*",),
+    )  # fmt: skip
+    await sync(TENANT, "docs", origin, stored, Encoder())
+    said, given = stored.documents["a.md"], stored.documents["b.html"]
+    assert sorted(stored.documents) == ["a.md", "b.html"]
+    assert (said.editions, said.locale, said.url, said.version, said.internal) == (
+        ("pro",), "es", "https://x.test/a", "3", True,
+    )  # fmt: skip
+    assert (given.editions, given.locale, given.url, given.version, given.internal) == (
+        ("enterprise",), "fr", "https://docs.test/b", "2", True,
+    )  # fmt: skip
+
+
+async def test_other_options_make_every_page_anew(root: Path) -> None:
+    stored = StoredPassages()
+    await run(root, stored)
+    origin = folder(root, editions=("pro",))
+    assert (await sync(TENANT, "docs", origin, stored, Encoder())).changed == 3
+    assert (await sync(TENANT, "docs", origin, stored, Encoder())).unchanged == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "link"),
+    [
+        ("a/b.md", "https://x.test/a/b?n=b"),
+        ("a/index.md", "https://x.test/a?n=index"),
+        ("README.md", "https://x.test/?n=README"),
+    ],
+)
+def test_links_from_a_template(path: str, link: str) -> None:
+    options = Options(url="https://x.test/{slug}?n={name}")
+    options.check()
+    assert options.link(path) == link
+
+
+@pytest.mark.parametrize("template", ["https://x.test/{nothing}", "javascript:{path}"])
+def test_templates_that_cannot_work(template: str) -> None:
+    with pytest.raises(BadInputError):
+        Options(url=template).check()
+
+
+def export(*articles: tuple[int, str]) -> str:
+    rows = [
+        {"id": n, "section_id": 1, "title": t, "body": f"<p>About {t}.</p>"} for n, t in articles
+    ]
+    return json.dumps({"articles": rows})
+
+
+async def test_a_file_of_several_pages_is_one_file(tmp_path: Path) -> None:
+    file = tmp_path / "export.json"
+    file.write_text(export((1, "Plans"), (2, "Roles")))
+    stored = StoredPassages()
+    stored.fails["export.json#2"] = ValueError("odd")
+    first = await run(tmp_path, stored)
+    assert (first.added, len(first.failed)) == (1, 1)
+    stored.fails.clear()
+    assert (await run(tmp_path, stored)).added == 1  # the same bytes, yet a page is missing
+    assert await run(tmp_path, stored) == SyncReport(unchanged=2)
+    file.write_text(export((1, "Plans")))
+    assert (await run(tmp_path, stored)).deleted == 1
+    assert sorted(stored.documents) == ["export.json#1"]

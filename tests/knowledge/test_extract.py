@@ -7,7 +7,7 @@ import pytest
 from core.ports import Viewer
 from core.understanding import Said
 from knowledge.decision import ANSWER_FROM
-from knowledge.expects import expected, fit
+from knowledge.expects import expected, fit, points_elsewhere
 from knowledge.extract import ExtractiveAnswers
 from tests.fakes_knowledge import MemoryPassages
 from tests.knowledge.conftest import ACME
@@ -200,7 +200,14 @@ def test_how_long_asks_for_a_span(span: str, other: str) -> None:
     assert fit(expected(question), question, span) > fit(expected(question), question, other)
 
 
-def test_a_mere_pointer_never_leads() -> None:
-    question = "How do I reset my password?"
-    pointer = "See reset your password."
-    assert fit(expected(question), question, pointer) < 0
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [
+        ("See reset your password.", True),
+        ("Error codes are explained on Sign-in problems.", True),
+        ("Otherwise the delivery is tried 6 more times.", False),
+        ("Invoices are under Settings > Billing.", False),
+    ],
+)
+def test_a_mere_pointer_is_known(text: str, points: bool) -> None:
+    assert points_elsewhere(text) is points

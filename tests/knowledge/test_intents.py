@@ -1,62 +1,73 @@
 import numpy as np
 import pytest
 
-from knowledge.intents import Floats, IntentModel, merged
+from knowledge.intent_limit import find_limit
+from knowledge.intents import NONE, IntentModel, intent_features, is_none, merged, phrase_rows
+from knowledge.linear import Floats
+from knowledge.softmax import fit_softmax
 
-AXES = np.eye(8, dtype=np.float32)
+CLASSES = 8
 
 
 def around(axis: int, n: int, seed: int) -> Floats:
-    rows = AXES[axis] + np.random.default_rng(seed).normal(0, 0.08, (n, 8)).astype(np.float32)
-    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+    """Return rows like phrases of one class: near an axis."""
+    dice = np.random.default_rng(seed)
+    rows = dice.normal(0, 0.02, (n, 1152)).astype(np.float32)
+    rows[:, axis] += 1
+    rows[:, :384] /= np.linalg.norm(rows[:, :384], axis=1, keepdims=True)
+    return rows
 
 
-def model(**sizes: int) -> IntentModel:
-    phrases = {name: around(i, n, seed=i) for i, (name, n) in enumerate(sizes.items())}
-    fitted = IntentModel.fit(phrases, none=around(6, 8, seed=60))
-    assert fitted is not None
-    return fitted
+def taught(n: int) -> tuple[list[str], Floats, "np.ndarray[tuple[int], np.dtype[np.intp]]"]:
+    names = [f"intent {number}" for number in range(CLASSES)]
+    rows = np.vstack([around(axis, n, axis) for axis in range(CLASSES)])
+    return names, rows, np.repeat(np.arange(CLASSES), n).astype(np.intp)
 
 
-@pytest.mark.parametrize(("axis", "name"), [(0, "book"), (1, "human"), (2, "forget")])
-def test_the_nearest_class_wins_whatever_its_size(axis: int, name: str) -> None:
-    found = model(book=20, human=5, forget=9).predict(around(axis, 1, seed=99)[0])
+@pytest.mark.parametrize("axis", range(0, CLASSES, 3))
+def test_the_limit_found_on_phrases_lets_them_in_and_strangers_not(axis: int) -> None:
+    names, rows, owners = taught(10)
+    limit = find_limit(names, rows, owners, around(30, 4, 30))
+    model = IntentModel.fit(names, rows, owners, limit)
+    found, near = model.predict(around(axis, 1, 99)[0])
     assert found is not None
-    assert found.name == name
-    assert 0.5 < found.score <= 1
+    assert found.name == names[axis]
+    assert near > 0.7
+    assert model.predict(around(40 + axis, 1, 98)[0])[0] is None
 
 
-@pytest.mark.parametrize("axis", [5, 6, 7])
-def test_none_of_these(axis: int) -> None:
-    assert model(book=10, human=10).predict(AXES[axis]) is None
+def test_a_phrase_of_nobody_stays_nobodys() -> None:
+    names, rows, owners = taught(6)
+    model = IntentModel.fit([NONE, *names[1:]], rows, owners, 0.0)
+    assert model.predict(rows[0])[0] is None
+    assert model.predict(rows[-1])[0] is not None
 
 
-def test_halfway_between_two_is_neither() -> None:
-    between = (AXES[0] + AXES[1]) / np.sqrt(2).astype(np.float32)
-    found, ranked = model(book=10, human=10).explain(between)
-    assert {scored.name for scored in ranked} == {"book", "human"}
-    assert found is None or found.score < 0.8
+def test_the_same_phrases_give_the_same_model() -> None:
+    names, rows, owners = taught(6)
+    limits = {find_limit(names, rows, owners, rows[:2]) for _ in range(2)}
+    assert len(limits) == 1
 
 
-def test_a_known_phrase_is_always_recognised() -> None:
-    phrases = {"book": around(0, 6, seed=1), "human": around(1, 6, seed=2)}
-    fitted = IntentModel.fit(phrases)
-    assert fitted is not None
-    found = fitted.predict(phrases["human"][3])
-    assert found is not None
-    assert found.name == "human"
+def test_softmax_balances_classes() -> None:
+    rows = np.vstack([around(0, 60, 1), around(1, 4, 2)])
+    model = fit_softmax(rows, np.repeat([0, 1], [60, 4]).astype(np.intp), 2, 30.0, 40)
+    shares = model.shares(np.vstack([around(0, 5, 3), around(1, 5, 4)]))
+    assert shares.argmax(axis=1).tolist() == [0] * 5 + [1] * 5
+    assert shares.sum(axis=1) == pytest.approx(np.ones(10), abs=1e-5)
 
 
-def test_one_intent_alone_still_refuses_strangers() -> None:
-    fitted = IntentModel.fit({"book": around(0, 5, seed=1)})
-    assert fitted is not None
-    assert fitted.predict(AXES[3]) is None
-    assert fitted.predict(AXES[0]) is not None
+def test_spelling_is_part_of_the_features() -> None:
+    rows = phrase_rows(np.zeros((2, 384), np.float32), np.zeros((2, 4, 384), np.float32))
+    first, second = intent_features(rows, ["refund", "warranty"])
+    assert first.shape == (1152,)
+    assert not np.array_equal(first, second)
 
 
-def test_nothing_to_learn_from() -> None:
-    assert IntentModel.fit({}) is None
-    assert IntentModel.fit({"book": np.zeros((0, 8), np.float32)}) is None
+@pytest.mark.parametrize("name", ["none", "OOS", " none_of_these ", "", "out_of_scope"])
+def test_names_of_nobody(name: str) -> None:
+    assert is_none(name)
+    assert not is_none(f"{name}x")
 
 
 def test_phrases_are_joined_without_doubles() -> None:

@@ -11,6 +11,7 @@ from core.ports import Viewer
 from core.understanding import Said
 from knowledge import index as index_module
 from knowledge.encoder import Encoder
+from knowledge.fusion import FIRST_PLACES
 from knowledge.index import Indexes
 from knowledge.retriever import HybridRetriever
 from tests.fakes_knowledge import MemoryPassages
@@ -85,9 +86,11 @@ async def test_an_id_that_no_longer_resolves_is_dropped(
     }
 
 
-async def test_a_change_is_found_at_once(
-    retriever: HybridRetriever, passages: MemoryPassages, encoder: Encoder
+async def test_a_change_is_found_once_the_index_is_fresh(
+    passages: MemoryPassages, encoder: Encoder
 ) -> None:
+    indexes = Indexes(passages)
+    retriever = HybridRetriever(passages, indexes, None, encoder)
     await documents(retriever, "kiosk mode")
     await fill(
         encoder,
@@ -95,9 +98,37 @@ async def test_a_change_is_found_at_once(
         [document("kiosk.md", "Kiosk", ("Kiosk mode", "Kiosk mode locks a screen."))],
         passages,
     )
+    await indexes.fresh(ACME)
     assert (await documents(retriever, "kiosk mode"))[0] == "kiosk.md"
-    await passages.delete(ACME, "docs", ["kiosk.md"])
+    await passages.delete(ACME, "docs", ["kiosk.md"])  # silent at once, whatever the index knows
     assert "kiosk.md" not in await documents(retriever, "kiosk mode")
+
+
+async def test_many_hidden_passages_do_not_eat_the_places_of_others(
+    passages: MemoryPassages, encoder: Encoder
+) -> None:
+    hidden = [
+        document(f"staff/{n}.md", "Refunds", ("", f"Refund rule {n}: refund it."), internal=True)
+        for n in range(60)
+    ]
+    await fill(encoder, ACME, hidden, passages)
+    retriever = HybridRetriever(passages, Indexes(passages), None, encoder)
+    found = await documents(retriever, "refund rule")
+    assert len(found) == 8
+    assert not [each for each in found if each.startswith("staff/")]
+
+
+async def test_after_the_first_places_every_page_comes_before_second_passages(
+    passages: MemoryPassages, encoder: Encoder
+) -> None:
+    long = document("long.md", "Gizmo", *[(f"Gizmo {n}", f"gizmo number {n}") for n in range(9)])
+    await fill(encoder, ACME, [long], passages)
+    found = await HybridRetriever(passages, Indexes(passages), None, encoder).search(
+        ACME, "gizmo number", [], ANYBODY, 8
+    )
+    pages = [each.document for each in found]
+    assert pages[:FIRST_PLACES] == ["long.md"] * FIRST_PLACES
+    assert len(set(pages)) == 1 + len(pages) - FIRST_PLACES
 
 
 async def test_nothing_is_built_twice_without_a_change(

@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from core.errors import BadInputError
 from core.ids import TenantId
 from core.understanding import Said, Understanding
 from knowledge.encoder import Encoded, Encoder, EncoderSettings
-from knowledge.linear import LinearHead, load_heads
-from knowledge.understanding import HEADS, Understander, Words, read_phrases
+from knowledge.shelf import Shelf
+from knowledge.understanding import Understander, Words
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 TENANT = TenantId("demo")
@@ -75,13 +73,13 @@ def encoder() -> Encoder:
 
 
 @pytest.fixture(scope="module")
-def heads() -> dict[str, LinearHead]:
-    return load_heads(HEADS)
+def shelf() -> Shelf:
+    return Shelf()
 
 
 @pytest.fixture
-def broken(heads: dict[str, LinearHead]) -> Understander:
-    return Understander(BrokenEncoder(), PHRASES, WORDS, heads=heads)
+def broken(shelf: Shelf) -> Understander:
+    return Understander(BrokenEncoder(), PHRASES, WORDS, shelf=shelf)
 
 
 @pytest.fixture
@@ -277,30 +275,14 @@ async def test_a_tenants_own_phrases_are_its_own(understander: Understander) -> 
 
 
 async def test_a_configured_sentiment_model_takes_the_heads_place(
-    encoder: Encoder, heads: dict[str, LinearHead]
+    encoder: Encoder, shelf: Shelf
 ) -> None:
-    gloomy = Understander(encoder, PHRASES, WORDS, heads=heads, sentiment_model=Gloomy())
+    gloomy = Understander(encoder, PHRASES, WORDS, shelf=shelf, sentiment_model=Gloomy())
     assert (await say(gloomy, "lovely, thank you")).sentiment == -1.0
 
 
 async def test_a_failing_sentiment_model_is_replaced_by_the_head(
-    encoder: Encoder, heads: dict[str, LinearHead]
+    encoder: Encoder, shelf: Shelf
 ) -> None:
-    sulking = Understander(encoder, PHRASES, WORDS, heads=heads, sentiment_model=Sulking())
+    sulking = Understander(encoder, PHRASES, WORDS, shelf=shelf, sentiment_model=Sulking())
     assert (await say(sulking, "lovely, thank you so much")).sentiment > 0.4
-
-
-def test_phrases_are_read_from_json_lines(tmp_path: Path) -> None:
-    path = tmp_path / "phrases.jsonl"
-    path.write_text(
-        '{"intent": "a", "text": "x"}\n\n{"intent": "a", "text": "y"}\n', encoding="utf-8"
-    )
-    assert read_phrases(path) == {"a": ["x", "y"]}
-
-
-@pytest.mark.parametrize("line", ["no json", "[1]", '{"intent": "a"}', "3"])
-def test_a_bad_line_is_named(tmp_path: Path, line: str) -> None:
-    path = tmp_path / "phrases.jsonl"
-    path.write_text('{"intent": "a", "text": "x"}\n' + line, encoding="utf-8")
-    with pytest.raises(BadInputError, match="line 2"):
-        read_phrases(path)

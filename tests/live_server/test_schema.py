@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 
-from app.main import _ROUTERS
+from app.main import routers
 from tests.live import KEY, Live
 
 pytestmark = [pytest.mark.allow_blocking, pytest.mark.slow]
@@ -40,8 +40,8 @@ KNOWN = {
 def _document() -> dict[str, Any]:
     """Return the API's OpenAPI document without a running server: what to try is known before there is one."""
     bare = FastAPI()
-    for module in _ROUTERS:
-        bare.include_router(module.router)
+    for router in routers():
+        bare.include_router(router)
     return bare.openapi()
 
 
@@ -116,3 +116,13 @@ def test_no_request_breaks_what_lies_behind_the_door(
         require_sound(case.call(base_url=base_url, headers=HEADERS))
 
     knock()
+
+
+async def test_the_document_declares_problems_as_they_are_sent(live: Live) -> None:
+    async with live.client() as client:
+        document = (await client.get("/openapi.json")).json()
+    operations = [o for path in document["paths"].values() for o in path.values()]
+    assert operations
+    assert {
+        (tuple(o["responses"]["4XX"]["content"]), "422" in o["responses"]) for o in operations
+    } == {(("application/problem+json",), False)}

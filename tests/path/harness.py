@@ -146,7 +146,7 @@ class Path:
         context = Context(
             self.clock, nothing, nothing, nothing, nothing, nothing, nothing, lines, nothing
         )
-        ports = CheckPorts(self.clock, lines, None, None)  # type: ignore[arg-type]
+        ports = CheckPorts(self.clock, lines, None, None, None, None)  # type: ignore[arg-type]
         thinker = Thinker(
             Chain([], ports),
             PlainUnderstands(),
@@ -156,7 +156,7 @@ class Path:
                 "escalate": HandlerSpec("escalate", hand_over),
             },
             context,
-            {"fake": Capabilities()},
+            {"fake": Capabilities(greets=True)},
             self.clock,
         )
         self.router = Router(

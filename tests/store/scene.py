@@ -9,10 +9,11 @@ from app.store.access import SqlAccess
 from app.store.database import Database
 from app.store.directory import SqlDirectory
 from app.store.effects import Applier
+from app.store.gaps import SqlGaps
 from app.store.humans import SqlHumans
 from app.store.intake import SqlIntake
 from app.store.knowledge import SqlPassages
-from app.store.memory import SqlFacts, SqlGaps, SqlIntents
+from app.store.memory import SqlFacts, SqlIntents
 from app.store.outbox import SqlOutbox
 from app.store.reads import SqlReads
 from app.store.turns import SqlTurns
@@ -44,7 +45,7 @@ class Scene:
         self.access = SqlAccess(self.database, self.clock, CHEAP)
         self.passages = SqlPassages(self.database, self.clock)
         self.facts = SqlFacts(self.database, self.clock)
-        self.gaps = SqlGaps(self.database)
+        self.gaps = SqlGaps(self.database, self.clock)
         self.intents = SqlIntents(self.database, self.clock)
         self.reads = SqlReads(self.database, self.clock, KINDS)
         self.intake = SqlIntake(self.database, self.clock, KINDS)

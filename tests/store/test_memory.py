@@ -143,6 +143,18 @@ async def test_phrases_are_loaded_once(scene: Scene) -> None:
     assert await scene.intents.all(OTHER) == []
 
 
+async def test_phrases_are_taken_back(scene: Scene) -> None:
+    phrases = [("book it", "book"), ("book a session", "book"), ("cancel it", "cancel")]
+    await scene.intents.load(DEMO, phrases)
+    await scene.intents.load(OTHER, phrases)
+    assert await scene.intents.remove(DEMO, intent="cancel", text="book it") == 0
+    assert await scene.intents.remove(DEMO, text="book  it") == 1
+    assert await scene.intents.remove(DEMO, intent="book") == 1
+    assert await scene.intents.all(DEMO) == [("cancel it", "cancel")]
+    assert await scene.intents.remove(DEMO) == 1
+    assert len(await scene.intents.all(OTHER)) == 3
+
+
 @pytest.mark.parametrize("pair", [("", "book"), ("hello", " "), ("x" * 501, "book")])
 async def test_phrases_have_limits(scene: Scene, pair: tuple[str, str]) -> None:
     with pytest.raises(BadInputError):

@@ -25,7 +25,7 @@ export function go(path, replace) {
 }
 
 function route() {
-  const [first, second] = location.pathname.replace(/^\/console\/?/, "").split("/");
+  const [first, second, ...more] = location.pathname.replace(/^\/console\/?/, "").split("/");
   const conversation = first === "c" ? decodeURIComponent(second || "") : null;
   const place = PLACES.find(([path]) => path === (conversation === null ? first : "")) || PLACES[0];
   const [path, name, , page] = place;
@@ -41,7 +41,7 @@ function route() {
     put(main);
     page.enter(main);
   }
-  if (page.select) page.select(conversation);
+  if (page.select) page.select(conversation, [second, ...more].filter(Boolean).map(decodeURIComponent));
   retitle(name);
 }
 

@@ -6,7 +6,8 @@ import { h, icon } from "./dom.js";
 import { dialog } from "./toast.js";
 import { ACTIONS, mode, tidy } from "./words.js";
 
-const SCORES = ["anger", "abuse", "legal_threat", "cancel_intent", "safety", "injection", "not_helped"];
+// what a message may be read for, in this order; what is newer comes after it
+const SCORES = ["anger", "abuse", "legal_threat", "cancel_intent", "urgency", "safety", "injection", "not_helped"];
 
 export async function openTrace(turn) {
   const box = dialog("drawer", "Why did it say that?", h("p", { class: "loading", role: "status" }, "Loading…"));
@@ -34,7 +35,19 @@ export function understood(found) {
       h("dt", {}, "Sentiment"), h("dd", {}, `${mood > 0 ? "+" : ""}${mood.toFixed(2)} (${mood <= -0.6 ? "very unhappy" : mood < -0.2 ? "unhappy" : mood > 0.2 ? "happy" : "neutral"})`),
       found.asks_human ? [h("dt", {}, "Asks for"), h("dd", {}, "a person")] : null,
       (found.times || []).length ? [h("dt", {}, "Times"), h("dd", {}, found.times.map((t) => `“${t.text}” → ${full(t.value)}`).join(", "))] : null),
-    h("ul", { class: "scores" }, SCORES.filter((name) => name in found).map((name) => h("li", {}, h("span", {}, tidy(name)), bar(found[name], found[name] >= 0.5 ? "hot" : ""), h("span", { class: "digits" }, percent(found[name])))))];
+    scores(found)];
+}
+
+export function scores(found) {
+  const others = Object.keys(found).filter((name) => typeof found[name] === "number" && name !== "sentiment" && !SCORES.includes(name));
+  return h("ul", { class: "scores" }, [...SCORES, ...others].filter((name) => typeof found[name] === "number").map((name) => h("li", {}, h("span", {}, tidy(name)), bar(found[name], found[name] >= 0.5 ? "hot" : ""), h("span", { class: "digits" }, percent(found[name])))));
+}
+
+export function checks(found) {
+  if (!found.length) return h("p", { class: "muted" }, "No check had anything to say.");
+  return h("ul", { class: "checks" }, found.map((c) => h("li", { class: c.verdict },
+    icon(c.verdict === "pass" ? "check" : c.verdict === "rewrite" ? "pencil" : "close"), h("span", {}, tidy(c.name)), h("span", { class: "muted" }, c.direction === "in" ? "incoming" : "outgoing"),
+    h("b", {}, { pass: "Passed", rewrite: "Rewrote", block: "Blocked" }[c.verdict] || c.verdict), c.score ? h("span", { class: "digits muted" }, percent(c.score)) : null, c.reason && h("span", { class: "muted" }, tidy(c.reason)))));
 }
 
 export function passages(found) {
@@ -59,9 +72,7 @@ function picture({ trace, handler, state, started_at: started, ended_at: ended }
     trace.understanding && part("Understood", understood(trace.understanding)),
     trace.query && part("Searched for", h("p", { class: "query", dir: "auto" }, trace.query)),
     part("Passages it leaned on", (trace.passages || []).length ? passages(trace.passages) : h("p", { class: "muted" }, "None.")),
-    part("Checks", (trace.checks || []).length ? h("ul", { class: "checks" }, trace.checks.map((c) => h("li", { class: c.verdict },
-      icon(c.verdict === "pass" ? "check" : c.verdict === "rewrite" ? "pencil" : "close"), h("span", {}, tidy(c.name)), h("span", { class: "muted" }, c.direction === "in" ? "incoming" : "outgoing"),
-      h("b", {}, { pass: "Passed", rewrite: "Rewrote", block: "Blocked" }[c.verdict] || c.verdict), c.reason && h("span", { class: "muted" }, tidy(c.reason))))) : h("p", { class: "muted" }, "No check had anything to say.")),
+    part("Checks", checks(trace.checks || [])),
     part("Time", timings.length ? h("ul", { class: "scores" }, timings.map(([name, ms]) => h("li", {}, h("span", {}, tidy(name)), bar(ms / longest), h("span", { class: "digits" }, `${Math.round(ms)} ms`)))) : null,
       h("p", { class: "muted" }, `${full(started)} · ${Math.max(0, Date.parse(ended) - Date.parse(started))} ms from claim to commit`)),
   ];

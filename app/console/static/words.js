@@ -23,6 +23,10 @@ export const ASSURANCE = {
 
 export const ACTIONS = { answer: "Answered from the docs", ask_back: "Asked back", decline: "Said it does not know", handoff: "Asked for a person" };
 
+export const LIMITS = {
+  no_tools: "No bookings, quotes or changes: it may only talk", no_memory: "Nothing of it is remembered", quote_only: "Only the docs' own sentences, no language model",
+};
+
 export const who = (row) => row.contact || row.external_id || `Visitor ${String(row.contact_id || "").slice(-4)}`;
 export const plural = (n, one, many) => `${n} ${n === 1 ? one : many || `${one}s`}`;
 export const tidy = (code) => String(code).replace(/[_.]/g, " ");

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import numpy as np
 import uvicorn
 from fastapi import FastAPI
 
@@ -19,9 +20,14 @@ from app.adapters.wakeups import RedisWakeups
 from app.api import errors
 from app.console import build_router
 from app.doors import changed
+from app.reporting import Reporter
+from app.store.answers import SqlAnswers
+from app.store.backtests import SqlBacktests
 from app.store.bookings import SqlBookings
 from app.store.database import Database, DatabaseSettings
 from app.store.demo import DEMO_PASSWORD, seed_demo
+from app.store.reports import SqlReports
+from app.store.sources import SqlSources
 from core.clock import FrozenClock
 from core.conversations import Csm, HandoffReason
 from core.effects import Effect, Escalate
@@ -173,17 +179,31 @@ async def office(
     async def healthy() -> Mapping[str, bool]:
         return {"database": True, "redis": True, "vectors": True}
 
+    async def encode(texts: Sequence[str]) -> np.ndarray:
+        return np.eye(384, dtype=np.float32)[[sum(map(ord, text)) % 384 for text in texts]]
+
+    approved, reports = SqlAnswers(database), SqlReports(database, clock)
     page = OnePage()
     made.services = SimpleNamespace(
         settings=SimpleNamespace(**{"development": True, "url": f"http://{HOST}", **settings}),
         clock=clock,
-        plugins=SimpleNamespace(channels=dict.fromkeys(("web", "sms", "email", "slack"))),
+        plugins=SimpleNamespace(
+            channels=dict.fromkeys(("web", "sms", "email", "slack")), handlers={}
+        ),
         humans=scene.humans,
         reads=scene.reads,
         directory=scene.directory,
         access=scene.access,
         facts=scene.facts,
         gaps=scene.gaps,
+        approved=approved,
+        reports=reports,
+        reporter=Reporter(scene.gaps, approved, reports, scene.directory, clock),
+        intents=scene.intents,
+        syncer=SimpleNamespace(sources=SqlSources(database, clock)),
+        backtests=SqlBacktests(database, clock),
+        backtester=SimpleNamespace(status=lambda row: row.summary),
+        encode=encode,
         passages=scene.passages,
         calendar=calendar,
         fanout=fanout,

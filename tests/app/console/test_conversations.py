@@ -392,23 +392,26 @@ async def test_another_teams_contact_does_not_exist(desk: Office) -> None:
     assert (look.status_code, forget.status_code) == (404, 404)
 
 
-async def test_knowledge_shows_documents_gaps_and_what_would_happen(desk: Office) -> None:
+async def test_knowledge_shows_documents_and_gaps(desk: Office) -> None:
     await desk.bring_in_docs()
     accepted = await desk.says("How do I turn on SSO?")
     await desk.answers(accepted, "I do not know.", effects=(OpenGap("How do I turn on SSO?"),))
     async with desk.signed_in("maya") as maya:
-        found = (await maya.get(f"{API}/knowledge")).json()
+        docs = (await maya.get(f"{API}/knowledge/docs")).json()
         searched = (await maya.get(f"{API}/knowledge/search?q=invite")).json()["items"]
-        tried = (await maya.post(f"{API}/knowledge/try", json={"text": "how to invite?"})).json()
-        gap = found["gaps"][0]
-        closed = await maya.post(f"{API}/gaps/{gap['id']}", json={"status": "answered"})
-        twice = await maya.post(f"{API}/gaps/{gap['id']}", json={"status": "answered"})
-        left = (await maya.get(f"{API}/knowledge")).json()["gaps"]
-    assert (found["documents"], found["items"][0]["passages"]) == (1, 1)
+        (gap,) = (await maya.get(f"{API}/knowledge/gaps")).json()["items"]
+        whole = (await maya.get(f"{API}/knowledge/gaps/{gap['id']}")).json()
+        url = f"{API}/knowledge/gaps/{gap['id']}/dismiss"
+        closed = await maya.post(url, json={"reason": "not ours"})
+        twice = await maya.post(url, json={"reason": "not ours"})
+        left = (await maya.get(f"{API}/knowledge/gaps")).json()["items"]
+        report = (await maya.get(f"{API}/knowledge/report")).json()
+    assert (docs["documents"], docs["items"][0]["passages"]) == (1, 1)
     assert (gap["question"], gap["contacts"]) == ("How do I turn on SSO?", 1)
+    assert whole["askers"][0]["conversation_id"] == accepted.conversation_id
     assert searched[0]["document"] == "team/invite.md"
-    assert (tried["action"], tried["understanding"]["intent"]["name"]) == ("answer", "how_to")
     assert (closed.status_code, twice.status_code, left) == (200, 404, [])
+    assert (report["gaps"]["open"], len(report["gaps"]["new"])) == (0, 1)
 
 
 @pytest.mark.parametrize(("span", "steps"), [("24h", 6), ("7d", 7), ("30d", 6)])

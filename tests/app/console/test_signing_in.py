@@ -113,7 +113,18 @@ WRITES: list[tuple[str, dict[str, Any]]] = [
     ("conversations/{id}/mode", {"mode": "draft"}),
     ("contacts/{contact}/forget", {"key": "team size"}),
     ("pause", {"paused": True}),
-    ("gaps/gap_1", {"status": "dismissed"}),
+    ("knowledge/gaps/gap_1/dismiss", {"reason": "not ours"}),
+    ("knowledge/gaps/gap_1/merge", {"into": "gap_2"}),
+    ("knowledge/gaps/gap_1/split", {}),
+    ("knowledge/gaps/gap_1/approve", {"question": "How?", "text": "So."}),
+    ("knowledge/answers", {"question": "How?", "text": "So."}),
+    ("knowledge/answers/review", {"question": "How?", "text": "So."}),
+    ("knowledge/answers/doc_1", {"question": "How?", "text": "So."}),
+    ("knowledge/answers/doc_1/withdraw", {"reason": "old"}),
+    ("knowledge/sources/src_1/sync", {}),
+    ("knowledge/intents", {"text": "how?", "intent": "question"}),
+    ("knowledge/backtests", {"name": "a.csv", "file": "question"}),
+    ("knowledge/check", {"text": "how?", "direction": "in"}),
     ("knowledge/try", {"text": "how?"}),
 ]
 
@@ -163,7 +174,18 @@ async def test_another_site_can_neither_sign_in_nor_out(quick: Office, path: str
 
 
 @pytest.mark.parametrize(
-    "path", ["inbox", "counts", "handoffs", "kpis", "settings", "knowledge", "contacts/con_1"]
+    "path",
+    [
+        "inbox",
+        "counts",
+        "handoffs",
+        "kpis",
+        "settings",
+        "knowledge/gaps",
+        "knowledge/answers",
+        "knowledge/docs",
+        "contacts/con_1",
+    ],
 )
 async def test_nothing_is_shown_to_a_stranger(quick: Office, path: str) -> None:
     async with quick.browser() as client:

@@ -17,6 +17,9 @@ def upgrade() -> None:
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column(
+            "summary", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
             "report", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -58,6 +61,7 @@ def upgrade() -> None:
         ),
         sa.Column("every_hours", sa.Float(), nullable=True),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "last_report", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
@@ -96,24 +100,32 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("author", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("review_by", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(
+            sa.Column(
+                "origin", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
+            )
+        )
 
     with op.batch_alter_table("gaps", schema=None) as batch_op:
         batch_op.add_column(sa.Column("vector", sa.LargeBinary(), nullable=True))
         batch_op.add_column(sa.Column("group_id", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("closed_by", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("close_reason", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("document_id", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
     with op.batch_alter_table("gaps", schema=None) as batch_op:
         batch_op.drop_column("document_id")
+        batch_op.drop_column("close_reason")
         batch_op.drop_column("closed_at")
         batch_op.drop_column("closed_by")
         batch_op.drop_column("group_id")
         batch_op.drop_column("vector")
 
     with op.batch_alter_table("documents", schema=None) as batch_op:
+        batch_op.drop_column("origin")
         batch_op.drop_column("review_by")
         batch_op.drop_column("author")
         batch_op.drop_column("valid_until")

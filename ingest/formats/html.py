@@ -4,11 +4,16 @@ Drops scripts, styles, navigation, forms and hidden parts. Runs no script and fe
 """
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PreformattedString
 
-from ingest.blocks import Block, BlockKind, one_line, squeeze, table
+from ingest.blocks import Block, BlockKind, Page, decode, one_line, squeeze, table
+from ingest.hiding import HiddenRules
+from ingest.pages import front_matter, make_page
+from ingest.spec import FormatSpec, Raw
 
 _DROPPED = (
     "script", "style", "noscript", "template", "svg", "math", "iframe", "object", "nav", "footer",
@@ -20,9 +25,29 @@ _INLINE = frozenset(
      "time", "tt", "u", "var", "wbr", "br")
 )  # fmt: skip
 _HEADING = re.compile(r"^h[1-6]$")
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _SITE_NAME = re.compile(r"\s+[|·–—]\s+[^|·–—]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Html:
+    """A page as parsed. `hidden` is what it holds that no reader sees."""
+
+    title: str | None
+    language: str | None
+    blocks: list[Block]
+    hidden: str
+
+
+def read(raw: Raw) -> Sequence[Page]:
+    """See the contract."""
+    text = decode(raw.data, raw.charset or declared_charset(raw.data))
+    front, body = front_matter(text)
+    html = parse_html(body)
+    page = make_page(
+        raw.path, html.blocks, front, title=html.title, language=html.language, hidden=html.hidden
+    )
+    return (page,) if page else ()
 
 
 def declared_charset(data: bytes) -> str | None:
@@ -31,24 +56,29 @@ def declared_charset(data: bytes) -> str | None:
     return found[1].decode("ascii", errors="ignore") if found else None
 
 
-def parse_html(text: str) -> tuple[str | None, str | None, list[Block]]:
-    """Return (title, language, blocks) of a whole page."""
+def parse_html(text: str) -> Html:
+    """Return what a whole page says."""
     soup = BeautifulSoup(text, "html.parser")
     head = soup.title.get_text() if soup.title else ""
     title = _SITE_NAME.sub("", one_line(head)) or None
     language = soup.html.get("lang") if soup.html else None
-    _prune(soup)
+    hidden = _prune(soup)
     main = soup.find("main") or soup.find(role="main") or soup.find("article")
     blocks = _children(main) if isinstance(main, Tag) else []
     blocks = blocks or _children(soup.body or soup)
-    return title, str(language) if language else None, blocks
+    return Html(title, str(language) if language else None, blocks, hidden)
 
 
 def html_blocks(text: str) -> list[Block]:
     """Return the blocks of a fragment."""
+    return parse_fragment(text).blocks
+
+
+def parse_fragment(text: str) -> Html:
+    """Return what a fragment says."""
     soup = BeautifulSoup(text, "html.parser")
-    _prune(soup)
-    return _children(soup)
+    hidden = _prune(soup)
+    return Html(None, None, _children(soup), hidden)
 
 
 def html_text(text: str) -> str:
@@ -58,21 +88,18 @@ def html_text(text: str) -> str:
     return BeautifulSoup(text, "html.parser").get_text()
 
 
-def _prune(soup: BeautifulSoup) -> None:
-    for comment in soup.find_all(string=lambda s: isinstance(s, PreformattedString)):
-        comment.extract()
+def _prune(soup: BeautifulSoup) -> str:
+    """Take out what is no text for a reader; return its words."""
+    hidden = HiddenRules("\n".join(style.get_text() for style in soup.find_all("style")))
+    comments = soup.find_all(string=lambda s: isinstance(s, PreformattedString))
+    left_out = [str(comment.extract()) for comment in comments]
     for tag in soup.find_all(_DROPPED):
         tag.decompose()
-    for tag in soup.find_all(_is_hidden):
-        tag.decompose()
-
-
-def _is_hidden(tag: Tag) -> bool:
-    return (
-        tag.has_attr("hidden")
-        or tag.get("aria-hidden") == "true"
-        or bool(_HIDDEN_STYLE.search(str(tag.get("style") or "")))
-    )
+    for tag in soup.find_all(hidden.hides):
+        if not tag.decomposed:
+            left_out.append(tag.get_text(" "))
+            tag.decompose()
+    return "\n".join(left_out)
 
 
 def _children(parent: Tag) -> list[Block]:
@@ -115,7 +142,8 @@ def _block(tag: Tag) -> list[Block]:
     name = tag.name
     if _HEADING.match(name):
         text = one_line(_words(tag)).strip("#¶ ")
-        return [Block(BlockKind.HEADING, text, level=int(name[1]))] if text else []
+        heading = Block(BlockKind.HEADING, text, level=int(name[1]), anchor=_anchor(tag))
+        return [heading] if text else []
     if name in ("ul", "ol"):
         items = _items(tag)
         return [Block(BlockKind.LIST, parts=tuple(items))] if items else []
@@ -129,6 +157,17 @@ def _block(tag: Tag) -> list[Block]:
     if name == "dl":
         return _definitions(tag)
     return _children(tag)
+
+
+def _anchor(heading: Tag) -> str | None:
+    """Return the id a link to the heading would use: its own, of a mark inside, or of its section."""
+    inner = heading.find(lambda tag: tag.has_attr("id") or tag.has_attr("name"))
+    own = heading.get("id") or (inner.get("id") or inner.get("name") if inner else None)
+    parent = heading.parent
+    if not own and parent is not None and parent.name in ("section", "article", "div"):
+        first = next((child for child in parent.children if isinstance(child, Tag)), None)
+        own = parent.get("id") if first is heading else None
+    return str(own) if own else None
 
 
 def _items(tag: Tag, indent: str = "") -> list[str]:
@@ -176,3 +215,8 @@ def _definitions(tag: Tag) -> list[Block]:
         elif text:
             blocks.append(Block(BlockKind.PARAGRAPH, f"{term}: {text}" if term else text))
     return blocks
+
+
+FORMAT = FormatSpec(
+    "html", (".html", ".htm", ".xhtml"), read, media_types=("text/html", "application/xhtml+xml")
+)

@@ -5,34 +5,34 @@ run.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 
-import yaml
+from bs4 import BeautifulSoup, Tag
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
-from ingest.blocks import Block, BlockKind, one_line, squeeze, table
-from ingest.html import html_blocks, html_text
+from ingest.blocks import Block, BlockKind, Page, decode, one_line, squeeze, table
+from ingest.formats.html import html_blocks, html_text
+from ingest.hiding import HiddenRules
+from ingest.pages import front_matter, make_page
+from ingest.spec import FormatSpec, Raw
 
-_FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _FENCE = re.compile(r"^\s*(```|~~~)")
-_MDX_LINE = re.compile(r"^(import\s.+|export\s+(const|default|function|let|var)\b.*)$")
+_MDX_CODE = re.compile(r"^(import\s.+|export\s+(const|default|function|let|var|async|class)\b.*)$")
 _MDX_COMMENT = re.compile(r"\{/\*.*?\*/\}", re.DOTALL)
+_COMMENT = re.compile(r"<!--(.*?)(?:-->|\Z)", re.DOTALL)
+_OWN_ID = re.compile(r"\s*\{#([\w.:-]+)\}\s*$")
+_TAG = re.compile(r"<(/?)([a-z][\w-]*)[^>]*?(/?)>", re.IGNORECASE)
 _ADMONITION = re.compile(r"^\s*:::\s*(\w+)?\s*(.*)$")
 
 
-def front_matter(text: str) -> tuple[Mapping[str, object], str]:
-    """Return front matter and the rest. Broken front matter is dropped: the page is worth more."""
-    found = _FRONT.match(text)
-    if found is None:
-        return {}, text
-    try:
-        data = yaml.safe_load(found[1])
-    except (yaml.YAMLError, ValueError, RecursionError):
-        data = None
-    if not isinstance(data, dict) and data is not None:
-        return {}, text  # a rule, a text and a rule, not front matter
-    return {str(key).lower(): value for key, value in (data or {}).items()}, text[found.end() :]
+def read(raw: Raw) -> Sequence[Page]:
+    """See the contract."""
+    front, body = front_matter(decode(raw.data, raw.charset))
+    blocks = markdown_blocks(body, mdx=raw.path.lower().endswith(".mdx"))
+    hidden = "\n".join(_COMMENT.findall(body))
+    page = make_page(raw.path, blocks, front, hidden=hidden)
+    return (page,) if page else ()
 
 
 def markdown_blocks(text: str, *, mdx: bool = False) -> list[Block]:
@@ -43,14 +43,18 @@ def markdown_blocks(text: str, *, mdx: bool = False) -> list[Block]:
 
 
 def _without_directives(text: str, *, mdx: bool) -> str:
-    lines, fenced = [], False
+    lines, fenced, in_code = [], False, False
     for line in (_MDX_COMMENT.sub("", text) if mdx else text).split("\n"):
         fenced ^= bool(_FENCE.match(line))
+        # what MDX imports and exports ends at a blank line
+        in_code = mdx and not fenced and bool(line.strip() and (in_code or _MDX_CODE.match(line)))
+        if in_code:
+            continue
         if fenced:
             lines.append(line)
         elif found := _ADMONITION.match(line):
             lines.extend(("", found[2], "") if found[2] else ("",))
-        elif not (mdx and _MDX_LINE.match(line)):
+        else:
             lines.append(line)
     return "\n".join(lines)
 
@@ -58,7 +62,7 @@ def _without_directives(text: str, *, mdx: bool) -> str:
 def _blocks(node: SyntaxTreeNode) -> list[Block]:
     match node.type:
         case "heading":
-            return [Block(BlockKind.HEADING, one_line(_inline(node)), level=int(node.tag[1]))]
+            return [_heading(node)]
         case "paragraph":
             return [Block(BlockKind.PARAGRAPH, squeeze(_inline(node)))]
         case "fence" | "code_block":
@@ -74,6 +78,13 @@ def _blocks(node: SyntaxTreeNode) -> list[Block]:
             return html_blocks(node.content)
         case _:
             return [block for child in node.children for block in _blocks(child)]
+
+
+def _heading(node: SyntaxTreeNode) -> Block:
+    text = one_line(_inline(node))
+    own = _OWN_ID.search(text)
+    text = text[: own.start()] if own else text
+    return Block(BlockKind.HEADING, text, level=int(node.tag[1]), anchor=own[1] if own else None)
 
 
 def _cells(row: SyntaxTreeNode) -> list[str]:
@@ -114,4 +125,29 @@ def _inline(node: SyntaxTreeNode) -> str:
         case "html_inline":
             return html_text(node.content)
         case _:
-            return "".join(_inline(child) for child in node.children)
+            return "".join(_inline(child) for child in _shown(node.children))
+
+
+def _shown(nodes: Sequence[SyntaxTreeNode]) -> Iterator[SyntaxTreeNode]:
+    """Yield the inline nodes that do not stand within an element that is hidden."""
+    rules = HiddenRules()
+    hidden: list[str] = []  # open elements, the outermost is the hidden one
+    for node in nodes:
+        tag = _TAG.match(node.content.strip()) if node.type == "html_inline" else None
+        if tag is None:
+            if not hidden:
+                yield node
+        elif tag[1]:
+            if hidden and tag[2].lower() == hidden[-1]:
+                hidden.pop()
+        elif not tag[3]:
+            element = BeautifulSoup(node.content, "html.parser").find()
+            if hidden or (isinstance(element, Tag) and rules.hides(element)):
+                hidden.append(tag[2].lower())
+            else:
+                yield node
+
+
+FORMAT = FormatSpec(
+    "markdown", (".md", ".mdx", ".markdown"), read, media_types=("text/markdown", "text/x-markdown")
+)

@@ -1,0 +1,35 @@
+"""What the team should know about its knowledge."""
+
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.shared import Tenant, ask_server, out, run_here, show
+from core.ids import TenantId
+
+app = typer.Typer()
+
+
+@app.command()
+def report(
+    tenant: Tenant = "demo",
+    days: Annotated[int, typer.Option(min=1, max=366)] = 7,
+    *,
+    json: bool = False,
+) -> None:
+    """Show what customers missed lately, what was answered, and which pages earn their place."""
+    found = ask_server("GET", f"/manage/report?days={days}", tenant, {})
+    if found is None:
+        found = run_here(lambda services: _report_here(services, tenant, days), lean=True)
+    if json:
+        show(found)
+        return
+    from app.reporting import report_text
+
+    out.print(report_text(found), markup=False, highlight=False)
+
+
+async def _report_here(services: Any, tenant: str, days: int) -> dict[str, Any]:
+    from app.reporting import report_json
+
+    return report_json(await services.reporter.report(TenantId(tenant), days))

@@ -1,0 +1,1 @@
+"""What files may be: one module per format, each declaring FORMAT (ingest/spec.py)."""
