@@ -311,9 +311,9 @@ def build(  # noqa: C901 - a list of objects, one after the other
 
     async def open_all() -> None:
         await knowledge.open()
-        await _ensure_inboxes(settings, plugins, inboxes, directory)
-        if settings.development:
+        if settings.development:  # first: a tenant's policy is set when it is made
             await seed_demo(directory, calendar, SqlAccess(database, clock))
+        await _ensure_inboxes(settings, plugins, inboxes, directory)
         for tenant in await directory.tenants():
             await teach(tenant.id)
 

@@ -308,6 +308,7 @@ class Thinker:
         known = dict(peaks) if isinstance(peaks, Mapping) else {}
         kept = [e for e in outcome.effects if not isinstance(e, Escalate)]
         asked = [e.summary for e in outcome.effects if isinstance(e, Escalate)]
+        crisis = (CRISIS,) if escalation.reason is HandoffReason.SAFETY else ()
         return replace(
             outcome,
             effects=(
@@ -319,6 +320,7 @@ class Thinker:
                     sentiment=turn.understanding.sentiment,
                 ),
                 SetNote({"peaks": {**known, escalation.reason: escalation.peak}}),
+                *crisis,
             ),
             decision=Decision("handoff", 1.0, (escalation.reason,)),
         )

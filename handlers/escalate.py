@@ -12,7 +12,7 @@ from core.briefs import summarise
 from core.contracts import Context, HandlerSpec
 from core.conversations import HandoffReason
 from core.effects import Escalate, OpenGap, SetForm, SetNote
-from core.escalation import CRISIS, danger_line
+from core.escalation import danger_line
 from core.messages import MessageKind
 from core.outcomes import Outcome, Turn
 from core.turns import Decision
@@ -39,7 +39,7 @@ async def handle(turn: Turn, context: Context) -> Outcome:
     gap = _unhelpful(turn, reason)
     effects = (escalate, SetForm(None), notes, *((gap,) if gap else ()))
     if reason is HandoffReason.SAFETY:
-        return _say(turn, context, danger_line(turn.understanding), reason, *effects, CRISIS)
+        return _say(turn, context, danger_line(turn.understanding), reason, *effects)
     return _say(turn, context, f"handoff.{reason.value}", reason, *effects)
 
 

@@ -10,9 +10,9 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from core.understanding import TimeSpan
+from core.zones import zone_info
 from knowledge.times_atoms import (
     Atom,
     ClockTime,
@@ -34,7 +34,7 @@ def find_times(text: str, now: datetime, time_zone: str, locale: str) -> tuple[T
     the language tried first and whether 3/1 is 3 January. Values are aware, in that zone; offsets are
     characters of `text`, the end exclusive. Texts are read up to 4 000 characters.
     """
-    zone = _zone(time_zone)
+    zone = zone_info(time_zone)
     local = now.replace(tzinfo=zone) if now.tzinfo is None else now.astimezone(zone)
     tag = locale.lower().replace("_", "-") or "en"
     scene = Scene(local, _normalise(text[:_LONGEST]), text, day_first=tag not in _MONTH_FIRST)
@@ -45,13 +45,6 @@ def find_times(text: str, now: datetime, time_zone: str, locale: str) -> tuple[T
         if found:
             return found
     return ()
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return ZoneInfo("UTC")
 
 
 def _normalise(text: str) -> str:

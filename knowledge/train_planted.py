@@ -111,7 +111,7 @@ def _fit(
         pieces, features = mail_features(mail.text, vectors)
         attack = set(windows(mail.attack)) if mail.attack else set()
         # a mail's own pieces are counted once, where the mail is clean
-        labels = [1 if p in attack else -1 if attack else 0 for p in pieces]
+        labels = [1 if any(a in p for a in attack) else -1 if attack else 0 for p in pieces]
         texts.add(features, np.array(labels), 1.0 if attack else 2.0)
     for _, features in talks:
         texts.add(features, np.zeros(len(features), np.int64), 0.5)

@@ -1,6 +1,7 @@
 """Tenants, accounts, contacts and the people who answer."""
 
 import csv
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,10 +10,11 @@ import typer
 
 from app.cli.shared import (
     Tenant,
+    need_server,
     run_here,
     show,
 )
-from core.errors import NotFoundError
+from core.errors import BadInputError, NotFoundError
 from core.ids import TenantId
 
 app = typer.Typer()
@@ -34,6 +36,23 @@ async def _create_here(services: Any, tenant: str, name: str) -> dict[str, Any]:
     fresh = await services.directory.ensure_tenant(TenantId(tenant), name)
     _key, token = await services.access.create_key(TenantId(tenant), "first", "secret")
     return {"id": tenant, "created": fresh, "key": token}
+
+
+@tenant.command("policy")
+def tenant_policy(
+    tenant: str,
+    changes: Annotated[str | None, typer.Argument(help="JSON, or @FILE holding it.")] = None,
+) -> None:
+    """Print what a tenant has set, or change it: '{"domains": ["docs.acme.com"]}'."""
+    if changes is None:
+        show(need_server("GET", "/manage/policy", tenant, None))
+        return
+    text = Path(changes[1:]).read_text("utf-8") if changes.startswith("@") else changes
+    try:
+        body = json.loads(text)
+    except ValueError as error:
+        raise BadInputError(f"this is no JSON: {error}") from error
+    show(need_server("PATCH", "/manage/policy", tenant, body))
 
 
 @accounts.command("import")

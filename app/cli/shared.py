@@ -37,7 +37,7 @@ class CliSettings(Section):
 
 
 def ask_server(
-    method: str, path: str, tenant: str, body: dict[str, Any], timeout: float = 60
+    method: str, path: str, tenant: str, body: dict[str, Any] | None, timeout: float = 60
 ) -> dict[str, Any] | None:
     """Return the running server's answer, None when none runs. A problem is printed and ends the command."""
     settings = CliSettings(_env_file=ENV_FILE)
@@ -56,7 +56,7 @@ def ask_server(
 
 
 def need_server(
-    method: str, path: str, tenant: str, body: dict[str, Any], timeout: float = 60
+    method: str, path: str, tenant: str, body: dict[str, Any] | None, timeout: float = 60
 ) -> dict[str, Any]:
     """Return the running server's answer; without a server, say so and end."""
     answer = ask_server(method, path, tenant, body, timeout)

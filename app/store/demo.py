@@ -16,6 +16,7 @@ _TEAM = (
     ("Vera Santos", "vera@lumen.example", "viewer", None),
 )
 _HOURS = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), (("09:00", "17:00"),))
+_POLICY = TenantPolicy(domains=("lumenboards.example", "*.lumenboards.example"))
 _SESSIONS = (
     SessionType("onboarding", "Onboarding session", 45, 15),
     SessionType("training", "Training session", 60, 0),
@@ -25,7 +26,7 @@ _SESSIONS = (
 
 async def seed_demo(directory: SqlDirectory, calendar: SqlBookings, access: SqlAccess) -> None:
     """Make the demo tenant's people and calendar where they do not exist yet; idempotent."""
-    await directory.ensure_tenant(DEMO, "Lumen Works", TenantPolicy(time_zone="America/New_York"))
+    await directory.ensure_tenant(DEMO, "Lumen Works", _POLICY)
     if await access.csms(DEMO):
         return
     for name, email, role, slack in _TEAM:

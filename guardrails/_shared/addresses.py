@@ -28,6 +28,15 @@ _BY_REFERENCE = re.compile(r"\[(?P<label>[^\[\]\n]{1,300})\]\[(?!\d{1,3}\])[^\[\
 _TAG = re.compile(
     r"</?[a-z!][^<>\n]{0,2000}(?:>|$)|<!--.{0,2000}?(?:-->|$)", re.IGNORECASE | re.DOTALL
 )
+_PLACEHOLDER = re.compile(r"<(?P<name>[a-z][a-z0-9_ -]{0,40})>", re.IGNORECASE)
+_ELEMENTS = frozenset(
+    """a abbr area article aside audio b base bdo big blockquote body br button canvas caption center cite code col dd
+    del details dialog div dl dt em embed fieldset figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header
+    hr html i iframe img input ins kbd label legend li link main map mark marquee math menu meta nav noscript object ol
+    option p param picture pre q s samp script section select small source span strike strong style sub summary sup svg
+    table tbody td template textarea tfoot th thead title tr track tt u ul var video wbr""".split()  # noqa: SIM905
+)
+_NOTHING_BEHIND = re.compile(r"https?:/{0,2}", re.IGNORECASE)
 _ANGLED = re.compile(r"<(?P<url>[a-z][a-z0-9+.-]{1,30}:[^<>\s]{1,2000})>", re.IGNORECASE)
 _URL = re.compile(
     r"(?<![\w@])(?:[a-z][a-z0-9+.-]{1,30}:[/\\]{2}\[[^\s]{1,200}"
@@ -167,18 +176,26 @@ def rewrite(text: str, allowed: Callable[[str], str], said: Collection[str] = ()
     def plain(match: re.Match[str]) -> str:
         written = match[0]
         core = written.rstrip(_TRAILING)
+        if _NOTHING_BEHIND.fullmatch(core):  # it is spoken of: "starts with https://"
+            return keep(core) + written[len(core) :]
         url = allowed(core)
         return (keep(url) if url else "") + written[len(core) :]
 
     text = text.replace("\x02", "").replace("\x03", "")
     text = _MARKDOWN.sub(linked, text)
     text = _ANGLED.sub(lambda m: keep(url) if (url := allowed(m["url"])) else "", text)
-    text = _TAG.sub("", text)
+    text = _TAG.sub(lambda m: m[0] if _is_placeholder(m[0]) else "", text)
     text = _URL.sub(plain, text)
     text = _NUMERIC.sub(plain, text)
     linkable = {match.span() for match in bare_domains(text, said)}
     text = _DOMAIN.sub(lambda m: plain(m) if m.span() in linkable else m[0], text)
     return re.sub("\x02(\\d+)\x03", lambda m: kept[int(m[1])], text)
+
+
+def _is_placeholder(tag: str) -> bool:
+    """Return whether it is a blank to fill in, as docs write them: <timestamp>, <your team>."""
+    found = _PLACEHOLDER.fullmatch(tag)
+    return found is not None and found["name"].split()[0].lower() not in _ELEMENTS
 
 
 def _bears_address(label: str) -> bool:

@@ -39,6 +39,8 @@ def given_text(context: MakeContext) -> CheckContext:
         "Write to help@lumen.example.",
         "Use the address 127.0.0.1 and port 8080.",
         "Familia 👨‍👩‍👧 y señal.",
+        "Make sure that the address starts with https://.",
+        "Sign <timestamp>.<payload> with <your secret>.",
     ],
 )
 async def test_known_links_and_what_is_no_link_stay(

@@ -47,7 +47,7 @@ NOAH = Csm(CsmId("csm_noah"), "Noah", "noah@lumen.example")
 
 
 class PlainUnderstands:
-    """Understands nothing but a call for a person and loud anger."""
+    """Understands nothing but a call for a person, loud anger and danger."""
 
     async def understand(
         self, tenant: TenantId, text: str, talk: Sequence[Said], now: datetime, time_zone: str
@@ -57,6 +57,8 @@ class PlainUnderstands:
             asks_human=text.strip().lower() in ("human", "0"),
             anger=0.9 if furious else 0.0,
             sentiment=-0.9 if furious else 0.0,
+            safety=0.9 if "end it all" in text else 0.0,
+            safety_kind="self_harm" if "end it all" in text else "",
         )
 
 

@@ -96,7 +96,11 @@ async def test_a_size_that_lies_is_found_out(
     assert (await sent(tmp_path))["a.md"].refused == "larger than 100 bytes"
 
 
-@pytest.mark.parametrize("data", [b"", b"PK", b"no zip at all", zipped(**{"a.md": "x"})[:-10]])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"PK", b"no zip at all", zipped(**{"a.md": "x"})[:-10]],
+    ids=["empty", "magic", "text", "cut"],  # a zip holds its time: as a name it would differ
+)
 async def test_what_is_no_zip_is_said_and_the_rest_read(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.zip").write_bytes(data)
     (tmp_path / "b.md").write_text("# B")

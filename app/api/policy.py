@@ -1,0 +1,88 @@
+"""GET and PATCH /manage/policy: what a team sets for its tenant. Holds from the next message."""
+
+from dataclasses import asdict, replace
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from app.api.deps import Secret, Uses
+from app.api.schemas import Body, Word
+from core.conversations import Mode
+from core.errors import BadInputError
+from core.pii import shapes
+from core.ports import TenantPolicy
+from core.zones import is_zone
+
+router = APIRouter(prefix="/manage/policy", tags=["manage"])
+
+Host = Annotated[str, Field(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=253)]
+Share = Annotated[float, Field(ge=-1, le=1)]
+
+
+class PolicyIn(Body):
+    """The fields to change; what is left out stays."""
+
+    mode: Mode | None = None
+    by_channel: dict[Word, Mode] | None = None
+    by_intent: dict[Word, Mode] | None = None
+    by_tier: dict[Word, Mode] | None = None
+    paused: bool | None = None
+    paused_channels: list[Word] | None = None
+    brand: Word | None = None
+    bot_name: Word | None = None
+    join_hours: int | None = Field(default=None, ge=0, le=24 * 30)
+    reopen_hours: int | None = Field(default=None, ge=0, le=24 * 90)
+    locale: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
+    time_zone: Word | None = Field(default=None, description="An IANA name: Europe/Madrid.")
+    editions: list[Word] | None = Field(
+        default=None, min_length=1, max_length=30, description="From the lowest to the highest."
+    )
+    widget_origins: list[Word] | None = Field(default=None, max_length=100)
+    thresholds: dict[Word, Share] | None = None
+    numbers: dict[Word, Word] | None = Field(
+        default=None, description="Your own kinds of numbers to mask, name to shape: ORD-######."
+    )
+    advice: list[Word] | None = Field(
+        default=None, max_length=3, description="What may be advised on: legal, medical, financial."
+    )
+    domains: list[Host] | None = Field(
+        default=None,
+        max_length=200,
+        description="Hosts that replies may link to besides your docs' own; *.name takes in all below.",
+    )
+
+
+_TUPLES = ("editions", "widget_origins", "advice", "domains")
+
+
+@router.get("")
+async def read_policy(services: Uses, who: Secret) -> dict[str, object]:
+    """Return the policy as it stands."""
+    return _shown(await services.directory.policy(who.tenant))
+
+
+@router.patch("")
+async def change_policy(body: PolicyIn, services: Uses, who: Secret) -> dict[str, object]:
+    """Change what is given. Raises BadInputError for a zone or a shape that is none."""
+    given = {k: v for k, v in body.model_dump(exclude_unset=True).items() if v is not None}
+    if "time_zone" in given and not is_zone(given["time_zone"]):
+        raise BadInputError(f"{given['time_zone']!r} is no IANA time zone")
+    for name, shape in given.get("numbers", {}).items():
+        shapes.compiled(name, shape)
+    for name in _TUPLES:
+        if name in given:
+            given[name] = tuple(given[name])
+    if "paused_channels" in given:
+        given["paused_channels"] = frozenset(given["paused_channels"])
+    policy = replace(await services.directory.policy(who.tenant), **given)
+    await services.directory.set_policy(who.tenant, policy)
+    await services.access.audit(
+        who.tenant, "api", "policy.changed", None, {"fields": sorted(given)}
+    )
+    await services.fanout.publish(f"tenant:{who.tenant}", {"type": "policy"})
+    return _shown(policy)
+
+
+def _shown(policy: TenantPolicy) -> dict[str, object]:
+    return {**asdict(policy), "paused_channels": sorted(policy.paused_channels)}
