@@ -21,32 +21,32 @@ Action = Literal["answer", "ask_back", "decline"]
 Weights = Mapping[str, tuple[float, float, float]]  # feature → (mean, deviation, weight)
 
 ANSWERS: Weights = {
-    "cosine": (0.5220, 0.1478, 0.360),
-    "unit_cosine": (0.6115, 0.1497, 0.796),
-    "unit_both": (0.5746, 0.1843, -0.101),
-    "entropy": (1.4163, 0.4532, -0.918),
-    "unknown": (0.0553, 0.1343, -0.156),
+    "cosine": (0.5323, 0.1482, 0.411),
+    "unit_cosine": (0.5905, 0.1422, 0.481),
+    "unit_both": (0.5654, 0.1809, 0.066),
+    "entropy": (1.4584, 0.4348, -0.603),
+    "unknown": (0.0563, 0.1334, -0.090),
 }
-ANSWERS_INTERCEPT = 0.8605
+ANSWERS_INTERCEPT = 0.7503
 OPEN: Weights = {
-    "head_docs": (0.0925, 0.2232, 0.224),
-    "open_the": (0.2494, 0.4326, 0.505),
-    "entropy": (1.4163, 0.4532, 1.051),
-    "titles": (0.6735, 0.2847, 0.408),
-    "unit_cosine": (0.6115, 0.1497, -0.604),
-    "full_docs": (0.7590, 1.1680, -0.468),
-    "few": (0.1517, 0.3587, 0.961),
-    "few2": (0.1080, 0.3103, -0.251),
-    "pron": (0.2879, 0.4528, 0.356),
-    "pron_few": (0.0386, 0.1925, 0.398),
-    "last_cos": (0.4911, 0.1543, 0.452),
-    "cover": (0.6572, 0.2701, 0.690),
-    "unknown": (0.0553, 0.1343, -0.630),
+    "head_docs": (0.0903, 0.2210, 0.311),
+    "open_the": (0.2494, 0.4326, 0.489),
+    "entropy": (1.4584, 0.4348, 1.093),
+    "titles": (0.8118, 0.1773, 0.057),
+    "unit_cosine": (0.5905, 0.1422, -0.529),
+    "full_docs": (0.7169, 1.1505, -0.502),
+    "few": (0.1517, 0.3587, 1.059),
+    "few2": (0.1080, 0.3103, -0.193),
+    "pron": (0.2879, 0.4528, 0.322),
+    "pron_few": (0.0386, 0.1925, 0.437),
+    "last_cos": (0.5016, 0.1560, 0.418),
+    "cover": (0.6339, 0.2736, 0.522),
+    "unknown": (0.0563, 0.1334, -0.600),
 }
-OPEN_INTERCEPT = -2.3908
-ANSWER_FROM = 0.50
+OPEN_INTERCEPT = -2.3369
+ANSWER_FROM = 0.52
 OPEN_FROM = 0.40
-SURE = 0.80  # an answer this sure is given, however open the message is
+SURE = 0.85  # an answer this sure is given, however open the message is
 NEAR = 0.10  # below it nothing is near enough to offer as a choice
 TIE = 0.75  # passages whose scores are nearer than this share are one choice
 MAX_OPTIONS = 3

@@ -29,7 +29,7 @@ HEAD_NAMES = (
     "injection",
     "not_helped",
 )
-SENTIMENT = "sentiment"
+SENTIMENT, INJECTION = "sentiment", "injection"
 # Which kind of danger, asked when `safety` says there is one.
 KINDS: tuple[SafetyKind, ...] = ("self_harm", "threat", "danger")
 # An instruction planted in somebody else's text; becomes part of `injection` (knowledge/planted.py).

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from knowledge.encoder import Encoded
-from knowledge.linear import PLANTED, SENTIMENT, Blocks, Floats, LinearHead
+from knowledge.linear import INJECTION, PLANTED, SENTIMENT, Blocks, Floats, LinearHead
 from knowledge.planted import FEWEST, planted_features
 from knowledge.shelf import Shelf
 from knowledge.windows import windows
@@ -61,7 +61,10 @@ class Scoring:
         def of(name: str, head: LinearHead) -> float:
             if name == PLANTED:
                 return _planted(head, texts[0], pieces.sentences, vectors)
-            return _whole(name, head.score(blocks.take(head.blocks)))
+            rows = head.score(blocks.take(head.blocks))
+            # what stands in a part of a long text is for `planted`, which knows the rest of it
+            alone = name == INJECTION and pieces.sentences
+            return _whole(name, rows[:1] if alone else rows)
 
         scores = {name: of(name, head) for name, head in current.heads.items()}
         earlier: Floats = np.zeros(0, np.float32)

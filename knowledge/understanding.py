@@ -21,7 +21,7 @@ from knowledge.asks_human import HumanWords
 from knowledge.cues import Cues, read_cues
 from knowledge.encoder import Encoded
 from knowledge.language import Languages
-from knowledge.linear import HEAD_NAMES, KINDS, SENTIMENT
+from knowledge.linear import HEAD_NAMES, INJECTION, KINDS, SENTIMENT
 from knowledge.own_intents import OwnIntents
 from knowledge.scoring import Scores, Scoring, cut
 from knowledge.shelf import Shelf
@@ -34,8 +34,10 @@ NONE_PHRASES = Path(__file__).parent / "phrases" / "none.yaml"
 LONGEST = 8_000
 # How many of the customer's earlier messages tell the trend; they are in the encoder's memo already.
 EARLIER = 4
-# The heads were taught in these, Spanish by its spelling; elsewhere words must agree with a head.
+# The heads were taught in these, Spanish by its spelling; elsewhere words must agree with a head. What did not help
+# and what does not work are told by the same Spanish words, so there words must agree too.
 TAUGHT = ("en", "es")
+ENGLISH_ONLY = ("not_helped",)
 OTHER_LANGUAGES = 0.45
 # Who is this angry is not in a neutral mood, whatever the irony.
 CERTAIN_ANGER = 0.65
@@ -195,8 +197,9 @@ def _joined(
 def _lifted(name: str, scores: Scores | None, cues: Cues, language: str) -> float:
     if scores is None:
         return round(cues.lift(name, None), 4)
-    score = scores.of(name) if language in TAUGHT else min(scores.of(name), OTHER_LANGUAGES)
-    if name == "injection":
+    heard = language in TAUGHT and (language == "en" or name not in ENGLISH_ONLY)
+    score = scores.of(name) if heard else min(scores.of(name), OTHER_LANGUAGES)
+    if name == INJECTION:
         # how a sentence stands in a mail is seen in any language
         score = max(score, scores.planted)
     return round(cues.lift(name, score), 4)

@@ -240,8 +240,9 @@ class SqlHumans:
         now: datetime,
     ) -> None:
         row = await self._owned(connection, tenant, conversation, csm)
-        # a reason does not fire again after hand-back without a new peak
-        peaks = (row["memory"] or {}).get("peaks") if state == "handed_back" else None
+        # a reason does not fire again after hand-back without a new peak; a crisis and lost privileges stay
+        lasting = ("crisis", "limits", *(("peaks",) if state == "handed_back" else ()))
+        memory = {key: kept for key, kept in (row["memory"] or {}).items() if key in lasting}
         await connection.execute(
             update(conversations)
             .where(conversations.c.id == conversation)
@@ -251,7 +252,7 @@ class SqlHumans:
                 handoff_id=None,
                 status=status,
                 form=None,
-                memory={"peaks": peaks} if peaks else {},
+                memory=memory,
                 version=conversations.c.version + 1,
                 updated_at=now,
                 **({"resolved_at": now} if status is Status.RESOLVED else {}),

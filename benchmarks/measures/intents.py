@@ -8,6 +8,7 @@ from sklearn.metrics import matthews_corrcoef
 from benchmarks.bench import Bench, Row
 
 KNOWN = {"sofmattress": (0.58, 0.64), "curekart": (0.54, 0.64), "powerplay11": (0.34, 0.42)}
+SEEDS = (3, 4, 5)
 BEST = {"sofmattress": 0.64, "curekart": 0.64, "powerplay11": 0.42}
 Pairs = list[tuple[str, str]]
 
@@ -20,13 +21,13 @@ async def _named(bench: Bench, texts: Sequence[str], tenant: str) -> list[str]:
     return found
 
 
-def _split(pairs: Pairs, others: Pairs) -> tuple[Pairs, Pairs]:
+def _split(pairs: Pairs, others: Pairs, seed: int) -> tuple[Pairs, Pairs]:
     """Return phrases to teach and messages to judge by, half of these out of scope.
 
     Three intents in ten are not taught at all and stand for what in life is out of scope, with messages to other
     shops; of the rest, three phrases in five are taught.
     """
-    dice = np.random.RandomState(3)
+    dice = np.random.RandomState(seed)
     names = sorted({intent for _, intent in pairs})
     unknown = set(dice.choice(names, len(names) * 3 // 10, replace=False).tolist())
     known = [p for p in pairs if p[1] not in unknown]
@@ -45,18 +46,23 @@ async def measure(bench: Bench) -> AsyncIterator[Row]:
     for bot in KNOWN:
         own = [(r["input"], r["gold"]) for r in rows if r["meta"]["bot"] == bot]
         others = [(r["input"], r["gold"]) for r in rows if r["meta"]["bot"] != bot]
-        taught, asked = _split(own, others)
-        await bench.tenant(f"bench-{bot}")
-        await bench.intents(taught, f"bench-{bot}")
-        said = await _named(bench, [text for text, _ in asked], f"bench-{bot}")
-        figure = matthews_corrcoef([gold for _, gold in asked], said)
+        figures = []
+        for seed in SEEDS:
+            taught, asked = _split(own, others, seed)
+            tenant = f"bench-{bot}-{seed}"
+            await bench.tenant(tenant)
+            await bench.intents(taught, tenant)
+            said = await _named(bench, [text for text, _ in asked], tenant)
+            figures.append(matthews_corrcoef([gold for _, gold in asked], said))
+        figure = float(np.mean(figures))
         yield Row(
             "intent + none-of-these",
-            f"shops, {bot}: {len(taught)} phrases",
-            f"MCC {figure:.2f} ({sum(not g for _, g in asked)} of {len(asked)} out of scope)",
+            f"shops, {bot}: about {len(taught)} phrases, {len(SEEDS)} splits",
+            f"MCC {figure:.2f} ({min(figures):.2f}-{max(figures):.2f};"
+            f" {sum(not g for _, g in asked)} of {len(asked)} out of scope)",
             f"commercial .{KNOWN[bot][0] * 100:.0f}-.{KNOWN[bot][1] * 100:.0f} on the real test",
             f"> {BEST[bot]}",
-            bool(figure > BEST[bot]),
+            figure > BEST[bot],
             "Own split: the known figures are from messages of live customers, which are not here; on this same split"
             " TF-IDF with its best threshold reaches .54/.54/.56.",
         )

@@ -62,8 +62,8 @@ async def test_nothing_is_remembered_after_a_crisis(
     async with path(database_url, handlers=HANDLERS) as usher:
         said = await usher.say("one", first)
         await usher.settle()
-        await usher.humans.take_over(TENANT, said.conversation_id, MAYA)
-        await usher.humans.hand_back(TENANT, said.conversation_id, MAYA, "back")
+        await usher.humans.take_over(TENANT, said.conversation_id, MAYA, None)
+        await usher.humans.hand_back(TENANT, said.conversation_id, MAYA, None)
         await usher.say("two", "I like mornings")
         await usher.settle()
         assert len(await usher.rows(facts)) == kept
