@@ -22,6 +22,21 @@ async def test_every_reason_has_its_honest_line(reason: HandoffReason, locale: s
     assert running.memory["escalate_reason"] is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [
+        ("self_harm", "handoff.safety_self_harm"),
+        ("threat", "handoff.safety_threat"),
+        ("danger", "handoff.safety"),
+    ],
+)
+@pytest.mark.parametrize("locale", ["en", "es"])
+async def test_each_kind_of_danger_has_its_words(kind: str, key: str, locale: str) -> None:
+    running = Talk(HANDLER, locale=locale, memory={"escalate_reason": "safety"})
+    outcome = await running.says("…", safety=0.9, safety_kind=kind)
+    assert outcome.text == line(key, locale)
+
+
 @pytest.mark.parametrize("given", [None, "nonsense", 7])
 async def test_without_a_known_reason_the_customer_asked(given: object) -> None:
     running = Talk(HANDLER, memory={"escalate_reason": given})

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 
+from app.api import errors
 from app.main import routers
 from tests.live import KEY, Live
 
@@ -39,7 +40,8 @@ KNOWN = {
 
 def _document() -> dict[str, Any]:
     """Return the API's OpenAPI document without a running server: what to try is known before there is one."""
-    bare = FastAPI()
+    bare = FastAPI(responses=errors.RESPONSES)
+    errors.describe(bare)
     for router in routers():
         bare.include_router(router)
     return bare.openapi()
