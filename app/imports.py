@@ -18,6 +18,7 @@ from core.errors import BadInputError, ServiceError, UnavailableError
 from core.ids import TenantId
 
 MAX_BYTES = 50_000_000
+LONGEST_CELL = 100_000  # a cell this long is a quote that never ends
 _ALIASES = {
     "id": "external_id",
     "account_id": "external_id",
@@ -133,6 +134,10 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         for cells in reader:
+            if any(len(cell) > LONGEST_CELL for cell in cells):
+                raise BadInputError(
+                    f"line {reader.line_num} has a cell of over {LONGEST_CELL} characters"
+                )
             if any(cell.strip() for cell in cells):
                 yield reader.line_num, cells
     except csv.Error as error:

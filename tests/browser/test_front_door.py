@@ -21,8 +21,8 @@ from tests.live import Live, with_model
 pytestmark = [pytest.mark.browser, pytest.mark.allow_blocking, pytest.mark.timeout(300)]
 
 TRIAL = "How long is the free trial?"
-LASTS = "The trial lasts 14 days and includes all Pro features with smaller limits"
-CARD = "No payment card is asked for"
+LASTS = "The free trial lasts 14 days"
+BUY = "You can buy at any moment under Settings > Billing > Plan"
 EXTENDED = "A trial can be extended once, by 7 days"
 
 
@@ -194,7 +194,7 @@ async def test_two_csms_race_for_a_claim_and_one_is_told(door: Door) -> None:
 
 
 async def test_a_cited_answer_streams_in_and_the_final_one_replaces_it(talking: Talking) -> None:
-    talking.model.say(Script(text=await talking.cited(LASTS, CARD, EXTENDED), delay=0.25))
+    talking.model.say(Script(text=await talking.cited(LASTS, BUY, EXTENDED), delay=0.25))
     chat = await talking.door.visitor()
     await chat.say(TRIAL)
     await expect(chat.draft).to_contain_text(LASTS)
@@ -202,15 +202,15 @@ async def test_a_cited_answer_streams_in_and_the_final_one_replaces_it(talking: 
     await expect(chat.answers).to_have_count(1)
     await expect(chat.draft).to_have_count(0)
     bubble = chat.answers.locator(".b")
-    for sentence in (LASTS, CARD, EXTENDED):
+    for sentence in (LASTS, BUY, EXTENDED):
         await expect(bubble).to_contain_text(sentence)
     await expect(bubble.get_by_role("button", name="Source")).to_have_text(["1", "2", "3"])
     await bubble.get_by_role("button", name="Source 2").click()
     card = chat.page.get_by_role("group", name="Source 2", exact=True)
-    await expect(card).to_contain_text("Start a trial")
-    await expect(card.locator("q")).to_have_text(f"{CARD}.")
-    chip = chat.answers.get_by_role("button", name="Source 2: Free trial › Start a trial")
-    await expect(chip).to_contain_text("Start a trial")
+    await expect(card).to_contain_text("Buy during the trial")
+    await expect(card.locator("q")).to_have_text(f"{BUY}.")
+    chip = chat.answers.get_by_role("button", name="Source 2: Free trial › Buy during the trial")
+    await expect(chip).to_contain_text("Buy during the trial")
 
 
 async def test_without_words_from_the_model_the_docs_answer(talking: Talking) -> None:
@@ -225,7 +225,7 @@ async def test_without_words_from_the_model_the_docs_answer(talking: Talking) ->
 
 
 async def test_a_claim_while_the_model_writes_silences_the_bot(talking: Talking) -> None:
-    talking.model.say(Script(text=await talking.cited(LASTS, CARD, EXTENDED), delay=0.5))
+    talking.model.say(Script(text=await talking.cited(LASTS, BUY, EXTENDED), delay=0.5))
     chat = await talking.door.visitor()
     maya = await talking.door.csm()
     await chat.say(TRIAL)

@@ -10,14 +10,15 @@ from knowledge.windows import LONGEST, MOST, windows
 
 def test_sentences_lines_and_fields_are_pieces() -> None:
     text = (
-        "SUBJECT: Hello|FROM: Ann\n\nThe money was sent. It is here.Next one! ok\n-- \nRegards, Tom"
+        "SUBJECT: Hello there|FROM: Ann Berger\n\nThe money was sent. It is all here."
+        "Next one is late! ok\n-- \nRegards, Tom"
     )
     assert windows(text) == [
-        "SUBJECT: Hello",
-        "FROM: Ann",
+        "SUBJECT: Hello there",
+        "FROM: Ann Berger",
         "The money was sent.",
-        "It is here.",
-        "Next one! ok --",
+        "It is all here.",
+        "Next one is late! ok --",
         "Regards, Tom",
     ]
 
