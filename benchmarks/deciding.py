@@ -1,7 +1,7 @@
 """Answer, ask back or decline, and which sentences are said: held-out figures, and the weights.
 
 `python -m benchmarks.deciding --data ../shared/data [--fit]`. The sets: MTRAG's development half (IBM,
-Apache-2.0) and our own handbook questions; those of the half "held" are neither fitted on nor printed
+Apache-2.0) and our own questions, English and Spanish; those of the half "held" are neither fitted on nor printed
 one by one. `--fit` prints what belongs into knowledge/decision.py and knowledge/ranking.py.
 """
 
@@ -9,7 +9,7 @@ import argparse
 import asyncio
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,12 @@ from ingest.sources.folder import SOURCE as FOLDER
 from ingest.sync import Origin, sync
 from knowledge.decision import ANSWER_FROM, ANSWERS, NEAR, OPEN, OPEN_FROM, SURE
 from knowledge.evidence import SEARCHED_PASSAGES, ScoredUnit, UnitVectors, gather, nearest
+from knowledge.gloss import is_spanish
 from knowledge.ranking import WEIGHTS
 
 QUESTIONS = Path("tests/data/handbook_questions.jsonl")
-MTRAG = TenantId("mtrag-files")
+SPANISH = Path("tests/data")
+MTRAG, AYUDA = TenantId("mtrag-files"), TenantId("ayuda")
 LABELS = ("answer", "ask_back", "decline")
 MTRAG_LABELS = {
     "ANSWERABLE": "answer",
@@ -55,6 +57,7 @@ class Seen:
     features: Mapping[str, float]
     units: tuple[ScoredUnit, ...] = ()
     right: tuple[bool, ...] = ()
+    spanish: bool = False
 
 
 def expected(row: Mapping[str, Any]) -> str:
@@ -65,6 +68,7 @@ def expected(row: Mapping[str, Any]) -> str:
 async def look(bench: Bench) -> list[Seen]:
     """Return every question that may be learnt from."""
     await _ingest_talks(bench)
+    await sync(AYUDA, "bench", Origin(FOLDER, str(SPANISH / "ayuda")), bench.passages, bench.encode)
     vectors = UnitVectors(bench.encoder)
     seen = []
     for row in read(bench.data / "retrieval/multiturn.dev.jsonl"):
@@ -75,7 +79,26 @@ async def look(bench: Bench) -> list[Seen]:
             locale = "es" if str(row["document"]).startswith("es/") else "en"
             label = LABELS.index(expected(row))
             seen.append(await _seen(bench, vectors, HANDBOOK, row, label, Viewer(locale=locale)))
+    for tenant, text, label in _spanish():
+        row = {"talk": [["customer", text]]}
+        seen.append(await _seen(bench, vectors, tenant, row, label, Viewer(locale="es")))
     return seen
+
+
+def _spanish() -> Iterator[tuple[TenantId, str, int]]:
+    """Yield Spanish questions over English and Spanish docs: answered there, or found nowhere.
+
+    What is asked of one product is found nowhere in the other's docs.
+    """
+    asked = {HANDBOOK: "handbook_questions_es.jsonl", AYUDA: "ayuda_questions.jsonl"}
+    for tenant, name in asked.items():
+        other = AYUDA if tenant == HANDBOOK else HANDBOOK
+        rows = [row for row in read(SPANISH / name) if row.get("half") != "held"]
+        yield from ((tenant, row["q"], LABELS.index("answer")) for row in rows)
+        yield from ((other, row["q"], LABELS.index("decline")) for row in rows[::3])
+    over = {"handbook": HANDBOOK, "ayuda": AYUDA}
+    for row in read(SPANISH / "spanish_declined.jsonl"):
+        yield over[row["over"]], row["q"], LABELS.index("decline")
 
 
 async def _ingest_talks(bench: Bench) -> None:
@@ -108,13 +131,14 @@ async def _seen(
         and any(part in each.unit.text.lower() for part in wanted)
         for each in units
     )
-    return Seen(tenant, label, evidence.features, units, right)
+    return Seen(tenant, label, evidence.features, units, right, is_spanish(talk[-1].text))
 
 
 def report(seen: Sequence[Seen]) -> None:
     """Print held-out figures of both models, their calibration and what they decide together."""
     labels = np.array([each.label for each in seen])
     of_mtrag = np.array([each.tenant == MTRAG for each in seen])
+    spanish = np.array([each.spanish for each in seen])
     answers = _held_out(_matrix(seen, list(ANSWERS)), labels == 0, REGULAR_ANSWERS)
     left_open = _held_out(_matrix(seen, list(OPEN)), labels == 1, REGULAR_OPEN)
     acts = np.where(
@@ -122,7 +146,11 @@ def report(seen: Sequence[Seen]) -> None:
         1,
         np.where(answers >= ANSWER_FROM, 0, 2),
     )
-    for name, rows in (("multi-turn", of_mtrag), ("handbook", ~of_mtrag)):
+    for name, rows in (
+        ("multi-turn", of_mtrag),
+        ("handbook", ~of_mtrag & ~spanish),
+        ("Spanish", spanish),
+    ):
         firm = rows & (labels != 1)
         print(
             f"{name}: answerable against unanswerable AUROC {_area(labels == 0, answers, firm):.3f}, "
@@ -155,7 +183,10 @@ def fit(seen: Sequence[Seen]) -> None:
         ("ANSWERS", ANSWERS, 0, REGULAR_ANSWERS),
         ("OPEN", OPEN, 1, REGULAR_OPEN),
     ):
-        scaler, model = _model(regular).fit(_matrix(seen, list(chosen)), labels == label)
+        # what a Spanish message leaves open was never labelled
+        told = [at for at, each in enumerate(seen) if chosen is ANSWERS or not each.spanish]
+        rows = _matrix([seen[at] for at in told], list(chosen))
+        scaler, model = _model(regular).fit(rows, labels[told] == label)
         print(f"{name}: Weights = {{")
         for feature, mean, deviation, weight in zip(
             chosen, scaler.mean_, scaler.scale_, model.coef_[0], strict=True
@@ -203,6 +234,8 @@ def _held_out(matrix: Floats, labels: npt.NDArray[np.bool_], regular: float) -> 
 
 
 def _area(labels: npt.NDArray[np.bool_], said: Floats, rows: npt.NDArray[np.bool_]) -> float:
+    if len(set(labels[rows])) < 2:
+        return float("nan")
     return float(roc_auc_score(labels[rows], said[rows]))
 
 

@@ -14,13 +14,14 @@ import numpy.typing as npt
 
 from core.turns import Passage
 from core.understanding import Said
+from knowledge import gloss
 from knowledge.asks import Ask, read_ask
 from knowledge.encoder import Encoder
 from knowledge.expects import expected
 from knowledge.lexical import LexicalIndex, terms
 from knowledge.openness import openness
 from knowledge.query import Query
-from knowledge.ranking import Asked, coverage, features, score
+from knowledge.ranking import Asked, Meant, coverage, features, score
 from knowledge.retriever import Found
 from knowledge.units import Unit, cut
 
@@ -115,6 +116,23 @@ def asked_terms(query: Query, index: LexicalIndex, locale: str) -> dict[str, flo
     return weights
 
 
+def meant_terms(query: Query, index: LexicalIndex, locale: str) -> Meant:
+    """Return the question's words in English, each as all that it may mean, with how rare they are.
+
+    Empty where neither the question nor the docs are Spanish.
+    """
+    if locale[:2].lower() != "es" and not gloss.is_spanish(query.last):
+        return ()
+    found: list[tuple[frozenset[str], float]] = []
+    for share, text in ((1.0, query.last), (SUBJECT_WEIGHT, query.subject if query.leans else "")):
+        meanings = {frozenset(terms(word)) for word in gloss.readings(text)}
+        for meaning in sorted(filter(None, meanings), key=sorted):
+            rarity = index.rarity(meaning, locale)
+            found.append((meaning, share * min(rarity.values())))
+    top = max((weight for _, weight in found), default=0.0)
+    return tuple((meaning, max(weight, COMMON_FLOOR * top)) for meaning, weight in found)
+
+
 async def gather(vectors: UnitVectors, found: Found, talk: Sequence[Said] = ()) -> Evidence:
     """Score the units of the passages of `nearest`; what is new to `vectors` costs one encoder batch."""
     passages = found.passages
@@ -124,10 +142,11 @@ async def gather(vectors: UnitVectors, found: Found, talk: Sequence[Said] = ()) 
         ask=read_ask(found.query.last),
         kind=expected(found.query.text),
         weights={each: asked_terms(found.query, found.index.lexical, each) for each in locales},
+        meant={each: meant_terms(found.query, found.index.lexical, each) for each in locales},
     )
     cuts = [cut(passage.text) for passage in passages]
     covers = [
-        [coverage(asked.weights[passage.locale], passage, unit.text) for unit in units]
+        [coverage(asked, passage, unit.text) for unit in units]
         for passage, units in zip(passages, cuts, strict=True)
     ]
     chosen = _to_encode(cuts, covers)
@@ -182,9 +201,7 @@ def _features(
     flat = [each for units in scored[:FIGURED_PASSAGES] for each in units]
     passages = found.passages[:FIGURED_PASSAGES]
     cosines = [found.cosines[each.id] for each in passages]
-    covers = [
-        coverage(asked.weights[passage.locale], passage, passage.text) for passage in passages[:3]
-    ]
+    covers = [coverage(asked, passage, passage.text) for passage in passages[:3]]
     return {
         "cosine": max(cosines, default=0.0),
         "unit_cosine": max((each.cosine for each in flat), default=0.0),

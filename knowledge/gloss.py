@@ -7,18 +7,16 @@ Not here: which language a talk is in (knowledge/language.py).
 
 import asyncio
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import snowballstemmer
 
 from knowledge.encoder import Encoded, Encoder
+from knowledge.stemming import stem
 from knowledge.stopwords import STOPWORDS
 
 LEXICON = Path(__file__).with_name("lexicon_es.txt")
@@ -28,6 +26,7 @@ MAX_CHARACTERS = 20_000
 
 _TOKEN = re.compile(r"[^\W\d_]+|[^\s\w]+|[\w.,:%/@-]+")
 _WORD = re.compile(r"[^\W\d_]+")
+_OPENING = re.compile(r"[¿¡]")  # English has no such marks, and its encoder no place for them
 _LETTERS = re.compile(r"[a-záéíóúüñ]+", re.IGNORECASE)
 
 
@@ -62,15 +61,9 @@ def _joined(meanings: Mapping[str, Sequence[str]]) -> dict[str, str]:
     }
 
 
-@lru_cache(maxsize=1)
-def _stemmer() -> Any:
-    return snowballstemmer.stemmer("spanish")
-
-
 @lru_cache(maxsize=50_000)
 def _stem(word: str) -> str:
-    plain = unicodedata.normalize("NFD", str(_stemmer().stemWord(word)))
-    return "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return stem(word, "spanish")
 
 
 def _meaning(word: str) -> str | None:
@@ -106,13 +99,24 @@ def english(text: str) -> str:
     return translated(text) if is_spanish(text) else text
 
 
+@lru_cache(maxsize=8192)
 def translated(text: str) -> str:
     """Return text that is known to be Spanish with the words the lexicon knows in English."""
+    return " ".join(_readings(text))
+
+
+def readings(text: str) -> list[str]:
+    """Return each word of a text; a Spanish one as all that it may mean in English, in one string."""
+    text = text[:MAX_CHARACTERS]
+    return _readings(text) if is_spanish(text) else _TOKEN.findall(text)
+
+
+def _readings(text: str) -> list[str]:
     parts = []
-    for token in _TOKEN.findall(text[:MAX_CHARACTERS]):
+    for token in _TOKEN.findall(_OPENING.sub("", text[:MAX_CHARACTERS])):
         word = token.lower()
         parts.append(_meaning(word) or token if _LETTERS.fullmatch(word) else token)
-    return " ".join(parts)
+    return parts
 
 
 class GlossedEncoder(Encoder):

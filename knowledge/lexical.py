@@ -12,19 +12,17 @@ that comes in bursts says what a page is about, one that is spread evenly does n
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import snowballstemmer
 
 from core.turns import Passage
 from knowledge import gloss
 from knowledge.postings import Entry, Floats, Keys, Shard, shard_of
 from knowledge.spelling import MIN_CORRECTED
+from knowledge.stemming import stem, unaccented
 from knowledge.stopwords import STOPWORDS
 
 K3 = 8.0  # how soon a word repeated in the query stops counting more
@@ -42,16 +40,9 @@ _LANGUAGES = {"en": "english", "es": "spanish"}
 _MIX = np.int64(0x1E3779B97F4A7C15)
 
 
-@lru_cache(maxsize=8)
-def _stemmer(language: str) -> Any:
-    return snowballstemmer.stemmer(language)
-
-
 @lru_cache(maxsize=200_000)
 def _stem(word: str, language: str) -> str:
-    stem = str(_stemmer(language).stemWord(word)) if language else word
-    plain = unicodedata.normalize("NFD", stem)
-    return "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return stem(word, language) if language else unaccented(word)
 
 
 def terms(text: str, locale: str = "en") -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.understanding import Said
+from knowledge.courtesy import matter
 from knowledge.lexical import STORY_WORDS, terms
 
 SPAN_WORDS = 30  # a story is searched span by span as well: sentences together up to so many words
@@ -69,7 +70,8 @@ def build(question: str, talk: Sequence[Said]) -> Query:
     The weights were measured on MTRAG's development half (docs/decisions/0003-fusion.md): the last
     two customer turns together beat the last alone, and a little of what was said before helps.
     """
-    earlier = [said.text.strip() for said in talk if said.role == "customer" and said.text.strip()]
+    earlier = [matter(said.text.strip()) for said in talk if said.role == "customer"]
+    earlier = [text for text in earlier if text]
     question = question.strip()
     if earlier and earlier[-1] == question:
         earlier.pop()

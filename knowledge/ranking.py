@@ -6,10 +6,11 @@ docs/decisions/0028-deciding.md shows the figures. Not here: which passages are 
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 
 from core.turns import Passage
+from knowledge import gloss
 from knowledge.asks import Ask
 from knowledge.expects import Kind, fit, points_elsewhere, says_yes_or_no
 from knowledge.lexical import terms
@@ -37,26 +38,46 @@ TITLE_SHARE = 0.5
 LONG = 40  # words
 
 
+# The words of a question, each as all that it may mean, with how much it matters.
+Meant = Sequence[tuple[Set[str], float]]
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What units are measured against. `weights`: locale → term → how much it matters."""
+    """What units are measured against. `weights`: locale → term → how much it matters.
+
+    `meant`: locale → the question's words read in English; empty where nothing is Spanish.
+    """
 
     text: str
     ask: Ask
     kind: Kind
     weights: Mapping[str, Mapping[str, float]]
+    meant: Mapping[str, Meant] = field(default_factory=dict)
 
 
-def coverage(asked: Mapping[str, float], passage: Passage, text: str) -> float:
-    """Return in [0, 1] the share of what was asked that a text with its headings contains."""
-    total = sum(asked.values())
-    if not total:
-        return 0.0
-    inside = set(terms(text, passage.locale))
-    headings = set(terms(passage.section, passage.locale))
-    title = set(terms(passage.title, passage.locale))
-    mass = sum(weight * _share(term, inside, headings, title) for term, weight in asked.items())
-    return mass / total
+def coverage(asked: Asked, passage: Passage, text: str) -> float:
+    """Return in [0, 1] the share of what was asked that a text with its headings contains.
+
+    Where question or passage is Spanish, both are also compared in English, and the better counts.
+    """
+    fields = (text, passage.section, passage.title)
+    said = [({term}, weight) for term, weight in asked.weights[passage.locale].items()]
+    own = _covered(said, fields, passage.locale)
+    meant = asked.meant.get(passage.locale)
+    if not meant:
+        return own
+    read = fields if passage.locale[:2].lower() != "es" else tuple(map(gloss.translated, fields))
+    return max(own, _covered(meant, read, "en"))
+
+
+def _covered(asked: Iterable[tuple[Set[str], float]], fields: Sequence[str], locale: str) -> float:
+    inside, headings, title = (set(terms(each, locale)) for each in fields)
+    total = mass = 0.0
+    for words, weight in asked:
+        total += weight
+        mass += weight * max(_share(word, inside, headings, title) for word in words)
+    return mass / total if total else 0.0
 
 
 def _share(term: str, inside: set[str], headings: set[str], title: set[str]) -> float:

@@ -20,6 +20,7 @@ from core.turns import Passage
 from core.understanding import Said
 from knowledge import fusion
 from knowledge import query as queries
+from knowledge.courtesy import matter
 from knowledge.encoder import Encoder
 from knowledge.index import Indexes, TenantIndex
 from knowledge.query import Query
@@ -80,7 +81,7 @@ class HybridRetriever:
     ) -> Found:
         """Search and tell how: what `search` returns, with the evidence a decision needs."""
         index = await self._indexes.get(tenant)
-        query = queries.build(index.lexical.respell(text), talk)
+        query = queries.build(index.lexical.respell(matter(text)), talk)
         weights = np.array([weight for weight, _ in query.dense], np.float32)
         texts = [part for _, part in query.dense]
         vectors = (await self._encoder.encode([*texts, *query.clauses])).vectors

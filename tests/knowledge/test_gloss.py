@@ -56,7 +56,7 @@ def test_other_text_is_left_alone(text: str) -> None:
 
 def test_each_known_word_is_replaced_and_the_rest_stays() -> None:
     assert english("¿Cuánto cuesta la factura de Zorblax 12?") == (
-        "¿ how much cost the bill invoice of Zorblax 12 ?".replace("bill ", "")
+        "how much cost the invoice of Zorblax 12 ?"
     )
 
 
