@@ -47,6 +47,8 @@ run: install
 test-services: install-dev
 	@$(BIN)/python scripts/test_services.py
 
+# Without bytecode each pytest process would rewrite every test anew, and each server a test starts compile us.
+test: export PYTHONDONTWRITEBYTECODE =
 test: install-dev test-services
 	$(BIN)/pytest $(PYTEST)
 

@@ -29,6 +29,8 @@ from core.messages import Assurance, Author, MessageKind, StoredMessage
 from core.outcomes import CheckContext, Outcome
 from core.pii import find, mask
 from core.ports import Claim, Viewer
+from core.reading import read
+from core.speaking import model_json
 from core.turns import Passage
 from core.understanding import Said
 from core.zones import is_zone, zone_info
@@ -97,6 +99,7 @@ async def explain(services: Services, tenant: TenantId, asked: Asked) -> dict[st
             "citations": [asdict(c) for c in outcome.citations],
             "suggestions": [q.value for q in outcome.quick_replies],
         },
+        "model": model_json(thought.calls, used=outcome.generated),
         "checks": checks_json((*thought.incoming.verdicts, *thought.outgoing.verdicts)),
         "pii": [{"type": kind, "start": start, "end": end} for kind, start, end in found],
         "masked": mask(asked.text, found),
@@ -200,7 +203,20 @@ async def check(services: Services, tenant: TenantId, judged: Judged) -> dict[st
     if given is not None:
         found.append(await _grounding(services, judged, given))
     masked = mask(judged.text, find(judged.text, context.policy.numbers))
-    return {"checks": found, "masked": masked, "text": checked.text}
+    return {
+        "checks": found,
+        "masked": masked,
+        "text": checked.text,
+        "reading": _reading(judged.text, context),
+    }
+
+
+def _reading(text: str, context: CheckContext) -> dict[str, object] | None:
+    """Say how easily a text reads, beside what the tenant wants of replies; None where it cannot be told."""
+    found = read(text, context.locale)
+    if found is None:
+        return None
+    return {**asdict(found), "level": found.level, "wanted": context.policy.reading_level or None}
 
 
 async def _judging(services: Services, tenant: TenantId, judged: Judged) -> CheckContext:

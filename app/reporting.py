@@ -5,7 +5,7 @@ One shape for the console, the API, `usher report` and the card to the team. Not
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from core.messages import TeamCard
 from core.ports import Gap
 from core.views import AnswerRow, PageUse
 from core.zones import zone_info
+from ingest.conflicts import Conflict
 
 if TYPE_CHECKING:
     from app.store.answers import SqlAnswers
@@ -217,12 +218,23 @@ def page_json(page: PageUse) -> dict[str, object]:
     }
 
 
+def conflicts_json(found: Sequence[Conflict]) -> list[dict[str, object]]:
+    """Return pages that repeat or contradict each other, as the API and the console show them."""
+    return [{**asdict(conflict), "sentence": conflict.sentence()} for conflict in found]
+
+
+def conflicts_text(found: Sequence[Mapping[str, Any]]) -> str:
+    """Return conflicts (their public shape) as plain text for a terminal."""
+    said = [f"{each['first']['document']} {each['sentence']}" for each in found]
+    return "\n".join(said) or "No page repeats or contradicts another."
+
+
 def report_text(made: Mapping[str, Any]) -> str:
     """Return the report (its public shape) as plain text for a terminal."""
     gaps, pages = made["gaps"], made["pages"]
     lines = [
         f"Knowledge of {made['tenant']}, {str(made['since'])[:10]} to {str(made['until'])[:10]}",
-        f"{len(gaps['new'])} new gaps, {gaps['open']} open, {len(gaps['answered'])} answered",
+        f"{_count(len(gaps['new']), 'new gap')}, {gaps['open']} open, {len(gaps['answered'])} answered",
     ]
     lines += _part("Most wanted", [_gap_line(g) for g in gaps["biggest"]])
     lines += _part("Answered", [_gap_line(g) for g in gaps["answered"]])
@@ -246,4 +258,5 @@ def _part(title: str, lines: Sequence[str]) -> list[str]:
 
 
 def _gap_line(gap: Mapping[str, Any]) -> str:
-    return f"{gap['question']} ({gap['contacts']} customers, {gap['times']} times)"
+    people, times = _count(gap["contacts"], "customer"), _count(gap["times"], "time")
+    return f"{gap['question']} ({people}, {times})"

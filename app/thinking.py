@@ -6,7 +6,7 @@ Used by the router for real turns and by `/explain` for imagined ones.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -38,8 +38,18 @@ from core.escalation import (
 from core.ids import InboxId, TurnId
 from core.messages import Assurance, Author, MessageKind
 from core.outcomes import CheckContext, Checked, Outcome, Turn
-from core.ports import Claim, Lines, Preview, Reply, TenantPolicy, TurnResult, Understands
+from core.ports import (
+    Claim,
+    Lines,
+    ModelCall,
+    Preview,
+    Reply,
+    TenantPolicy,
+    TurnResult,
+    Understands,
+)
 from core.privileges import NO_MEMORY, QUOTE_ONLY, Withheld, leaves_text_true, permitted
+from core.speaking import Speaking, voice_of
 from core.turns import Decision, Step
 from core.understanding import Role, Said, Understanding
 
@@ -65,6 +75,7 @@ class Thought:
     outgoing: Checked
     steps: list[Step] = field(default_factory=list)
     mode: Mode = Mode.AUTO
+    calls: Sequence[ModelCall] = ()
 
 
 class Thinker:
@@ -120,8 +131,13 @@ class Thinker:
         silent = self._silent(claim, turn, mode, lines)
         if silent is not None:
             return Thought(turn, silent, incoming, Checked(silent.text, ()), steps, mode)
+        account = turn.contact.account
+        speaking = Speaking(
+            self._context.generator, voice_of(claim.policy, account.edition if account else None)
+        )
         context = replace(
             self._context,
+            generator=speaking,
             preview=preview(turn) if preview is not None and mode is Mode.AUTO else None,
             time_zone=zone,
             lines=lines,
@@ -137,7 +153,7 @@ class Thinker:
         outcome = self._disclosed(claim, turn, lines, outcome)
         if claim.conversation.memory.get("paused"):
             outcome = _after_pause(outcome)
-        return Thought(turn, outcome, incoming, outgoing, steps, mode)
+        return Thought(turn, outcome, incoming, outgoing, steps, mode, speaking.calls)
 
     def _turn(
         self,

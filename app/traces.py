@@ -6,6 +6,7 @@ from dataclasses import asdict
 from app.thinking import Thought
 from core.outcomes import Outcome
 from core.pii import find, mask
+from core.speaking import model_json
 from core.turns import Verdict
 from core.understanding import Understanding
 
@@ -70,6 +71,7 @@ def trace_of(thought: Thought, extra: Mapping[str, object] | None = None) -> dic
         "refused": [r.code for r in thought.turn.refused],
         "reply": {"text": outcome.text, "citations": [asdict(c) for c in outcome.citations]},
         "generated": outcome.generated,
+        "model": model_json(thought.calls, used=outcome.generated),
         "checks": checks_json((*thought.incoming.verdicts, *thought.outgoing.verdicts)),
         "limits": sorted(thought.turn.limits),
         "timings_ms": {s.name: s.milliseconds for s in thought.steps},

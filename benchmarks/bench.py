@@ -1,7 +1,7 @@
 """A whole usher in this process, for measuring what is really served: the real app behind an ASGI client.
 
-State is SQLite in a temporary folder; vectors of texts seen before come from a cache by text, so that a second
-run starts at once. Nothing is sent anywhere.
+State is SQLite in a temporary folder that goes with the run, so every run encodes its texts again. Nothing is
+sent anywhere.
 """
 
 import contextlib

@@ -1,21 +1,29 @@
 """`make eval`: every quality figure in one table, printed and written to docs/quality.md.
 
 `python -m benchmarks.quality [--data ../shared/data] [--only NAME …] [--write]`. A measure is a module in
-benchmarks/measures with `async def measure(bench) -> AsyncIterator[Row]`; it is discovered, not listed.
+benchmarks/measures with `async def measure(bench) -> AsyncIterator[Row]`; it is discovered, not listed. What each
+said last is kept in var/quality, so that the page can be written after one measure was repeated.
 """
 
 import argparse
 import asyncio
 import importlib
+import json
+import logging
 import pkgutil
+import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import benchmarks.measures
 from benchmarks.bench import Bench, Measure, Row, bench, machine
 
+logger = logging.getLogger(__name__)
+
 PAGE = Path("docs/quality.md")
+KEPT = Path("var/quality")
 HEAD = "| what | set | figure | known figures | asked | |\n| --- | --- | --- | --- | --- | --- |"
 INTRO = """# Quality
 
@@ -34,17 +42,37 @@ def measures() -> dict[str, Measure]:
     return found
 
 
-async def run(data: Path, only: Sequence[str]) -> dict[str, list[Row]]:
-    """Run the measures one after the other, each on an usher of its own."""
-    rows: dict[str, list[Row]] = {}
+async def run(data: Path, only: Sequence[str]) -> list[str]:
+    """Run the measures one after the other, each on an usher of its own; return those that broke."""
+    broken = []
     for name, measure in measures().items():
         if only and name not in only:
             continue
         started = time.perf_counter()
-        async with bench(data) as running:
-            rows[name] = await _collect(measure, running)
+        try:
+            async with bench(data) as running:
+                _keep(name, await _collect(measure, running))
+        except Exception:  # hours of other figures must not be lost
+            logger.exception("measure %s broke", name)
+            broken.append(name)
         print(f"{name}: {time.perf_counter() - started:.0f} s", flush=True)
-    return rows
+    return broken
+
+
+def _keep(name: str, rows: Sequence[Row]) -> None:
+    KEPT.mkdir(parents=True, exist_ok=True)
+    told = json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1, default=bool)
+    (KEPT / f"{name}.json").write_text(told, encoding="utf-8")
+
+
+def kept() -> dict[str, list[Row]]:
+    """Return measure → what it said last, of those there are."""
+    files = {name: KEPT / f"{name}.json" for name in measures()}
+    return {
+        name: [Row(**row) for row in json.loads(file.read_text("utf-8"))]
+        for name, file in files.items()
+        if file.exists()
+    }
 
 
 async def _collect(measure: Measure, running: Bench) -> list[Row]:
@@ -69,17 +97,20 @@ def page(rows: dict[str, list[Row]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    """Run what is asked for; --write needs all."""
+def main() -> int:
+    """Run what is asked for; --write makes the page of what every measure said last."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
-    rows = asyncio.run(run(arguments.data.resolve(), arguments.only))
+    broken = asyncio.run(run(arguments.data.resolve(), arguments.only))
     if arguments.write:
-        PAGE.write_text(page(rows), encoding="utf-8")
+        PAGE.write_text(page(kept()), encoding="utf-8")
+    if broken:
+        print(f"broke, so their rows are older or missing: {', '.join(broken)}", file=sys.stderr)
+    return len(broken)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -9,10 +9,10 @@ from core.effects import SetNote
 from core.understanding import Understanding
 
 THRESHOLDS: Mapping[str, float] = {
-    "anger": 0.5,
+    "anger": 0.6,
     "sentiment": -0.6,
-    "legal_threat": 0.7,
-    "safety": 0.7,
+    "legal_threat": 0.5,
+    "safety": 0.5,
 }
 
 # From then on nothing is remembered, offered or asked about satisfaction in this conversation.

@@ -26,7 +26,7 @@ from core.effects import (
 )
 from core.errors import UnavailableError
 from core.ids import TenantId
-from core.ports import Generated
+from core.ports import PLAIN_VOICE, Generated, ModelCall, Voice
 from core.turns import Passage
 from core.understanding import Said
 
@@ -88,10 +88,20 @@ class Withheld:
         locale: str,
         max_chars: int,
         on_part: Callable[[str, tuple[int, ...]], Awaitable[None]] | None = None,
+        *,
+        voice: Voice = PLAIN_VOICE,
+        spent: Callable[[ModelCall], None] | None = None,
     ) -> Generated:
         """Refuse. Raises UnavailableError."""
         raise UnavailableError("this turn may only quote")
 
-    async def rewrite(self, tenant: TenantId, question: str, talk: Sequence[Said]) -> str:
+    async def rewrite(
+        self,
+        tenant: TenantId,
+        question: str,
+        talk: Sequence[Said],
+        *,
+        spent: Callable[[ModelCall], None] | None = None,
+    ) -> str:
         """Return the question."""
         return question

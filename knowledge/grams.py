@@ -17,10 +17,13 @@ _APART = re.compile(r"[^\w' ]+")
 _HIGH_BIT = 31
 
 
-def grams(texts: Sequence[str], width: int, sizes: Sequence[int] = (3, 4, 5)) -> Floats:
+def grams(
+    texts: Sequence[str], width: int, sizes: Sequence[int] = (3, 4, 5), least: float = 1e-9
+) -> Floats:
     """Return float32 [n, width], rows of unit length: signed counts of n-grams within words, square-rooted.
 
-    `width` is a power of two (Weinberger et al. 2009, feature hashing).
+    `width` is a power of two (Weinberger et al. 2009, feature hashing). A row shorter than `least` is not stretched
+    to unit length but divided by it: of a single word, its spelling says less than of a sentence.
     """
     found = np.zeros((len(texts), width), np.float32)
     for row, text in zip(found, texts, strict=True):
@@ -32,4 +35,4 @@ def grams(texts: Sequence[str], width: int, sizes: Sequence[int] = (3, 4, 5)) ->
                     row[hashed & (width - 1)] += 1.0 if hashed >> _HIGH_BIT else -1.0
     found = np.sign(found) * np.sqrt(np.abs(found))
     lengths = np.linalg.norm(found, axis=1, keepdims=True)
-    return np.asarray(found / np.maximum(lengths, 1e-9), np.float32)
+    return np.asarray(found / np.maximum(lengths, least), np.float32)

@@ -25,9 +25,9 @@ _TELLING = {
     " which who on by as or would could any they not",
     "es": "hola gracias como donde que cuando puedo quiero necesito mi el los las una por para con esta si"
     " manana buenas buenos dias ayuda reservar cita eso esto funciona sigue igual sesion factura persona"
-    " hablar cuanto del al muy mis nos les tengo hay",
+    " hablar cuanto del al muy mis nos les tengo hay en un",
     "fr": "bonjour merci je vous est les des une pour avec mon ma comment ou oui aide ce ne pas du au sont que"
-    " faire puis notre votre nous et dans combien",
+    " faire puis notre votre nous et dans combien en un",
     "de": "hallo danke ich sie ist der die das und mit mein wie wo bitte ja nicht hilfe wir unser kann muss was"
     " mich den ein eine im zu sind mir seit kein",
     "pt": "ola obrigado obrigada voce nao sim meu minha uma com para onde preciso quero ajuda da na estao nossa"
@@ -51,6 +51,8 @@ _SCRIPTS = (
     ("hi", re.compile(r"[ऀ-ॿ]")),
     ("th", re.compile(r"[฀-๿]")),
 )
+# Letters and endings that of these languages Spanish alone writes.
+_SPANISH = re.compile(r"[ñ¿¡]|\w{2}(?:ó|ción|ciones)\b")
 _SCRIPT_SHARE = 0.3  # of the letters; names in another script are no other language
 # addresses, paths, code and what only machines write
 _CODE = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
@@ -119,7 +121,9 @@ def _by_script(letters: list[str]) -> str | None:
 def _counts(text: str) -> dict[str, int]:
     """Return how many of a text's words each language's small words are."""
     words = re.sub(r"[^\w\s]", " ", plain(text)).split()
-    return {code: sum(word in telling for word in words) for code, telling in _WORDS.items()}
+    counts = {code: sum(word in telling for word in words) for code, telling in _WORDS.items()}
+    counts["es"] += len(_SPANISH.findall(text.lower()))
+    return counts
 
 
 def _leading(counts: dict[str, int]) -> str | None:

@@ -36,6 +36,8 @@ KINDS: tuple[SafetyKind, ...] = ("self_harm", "threat", "danger")
 PLANTED = "planted"
 ALL_HEADS = (SENTIMENT, *HEAD_NAMES, *KINDS, PLANTED)
 GRAM_WIDTH = 4096
+# About five words; below, spelling counts less.
+GRAM_LEAST = 10.0
 LAYERS, TONE, GRAMS = "layers", "tone", "grams"
 
 
@@ -47,7 +49,7 @@ class Blocks:
         self._makers: Mapping[str, Callable[[], Floats]] = {
             LAYERS: lambda: flatten(layers),
             TONE: lambda: tones(texts),
-            GRAMS: lambda: grams(texts, GRAM_WIDTH, (2, 3, 4, 5)),
+            GRAMS: lambda: grams(texts, GRAM_WIDTH, (2, 3, 4, 5), GRAM_LEAST),
         }
         self._made: dict[str, Floats] = {}
 

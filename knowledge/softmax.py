@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 Floats = npt.NDArray[np.float32]
 
@@ -28,6 +27,9 @@ def fit_softmax(
     features: Floats, owners: npt.NDArray[np.intp], classes: int, strength: float, rounds: int
 ) -> Softmax:
     """Fit by L-BFGS, class-balanced; `strength` is the inverse of the L2 penalty, `owners` [n] in [0, classes)."""
+    # imported here: it costs a start a second, and a model once fitted is read from its cache
+    from scipy.optimize import minimize
+
     mean = features.mean(axis=0)
     rows = np.ascontiguousarray(features - mean, np.float32)
     counts = np.maximum(np.bincount(owners, minlength=classes), 1)

@@ -7,7 +7,7 @@ from knowledge.train_fits import Figures
 
 _PURPOSE = {
     "sentiment": "How a message feels, from -1 (negative) to 1 (positive); cut at -1/3 and 1/3 for three classes.",
-    "anger": "The customer is angry. Escalates only together with sentiment at -0.6 or less.",
+    "anger": "The customer is angry. A person is called from 0.6, together with sentiment at -0.6 or less.",
     "abuse": "Insults. Never a reason to refuse an answer.",
     "legal_threat": "The customer threatens with lawyers, courts, authorities or police.",
     "cancel_intent": "The customer wants to end the contract (not a booking).",

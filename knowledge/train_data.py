@@ -20,7 +20,7 @@ OWN_PLANTED = HERE / "phrases" / "planted.yaml"
 FLAGS = (*HEAD_NAMES, *KINDS)
 EMOTIONS = ("anger", "joy", "optimism", "sadness")
 MOODS = ("negative", "neutral", "positive")
-OWN = 3.0
+OWN = 1.0
 TWEET = 1.0
 MESSAGE = 0.5
 

@@ -29,7 +29,8 @@ from knowledge.train_data import EMOTIONS, MOODS, Example
 FOLDS = 5
 # The share of calm customer messages that may score above one half, out of fold.
 CALM_ABOVE_HALF = 0.005
-# The share of our own look-alikes, and of harmless prompts, that may.
+# The share of our own plain questions, which were written to be hard, and of our look-alikes and harmless prompts.
+PLAIN_ABOVE_HALF = 0.015
 ALIKE_ABOVE_HALF = 0.03
 # Precision of anger among tweets at one half, a little more than asked.
 ANGER_PRECISION = 0.81
@@ -40,8 +41,8 @@ FLAG_BLOCKS = (LAYERS, TONE, GRAMS)
 MOOD_BLOCKS = (LAYERS, TONE)
 STRENGTH = 0.001
 MOOD_STRENGTH = 0.0004
-OWN_IN_MOOD = 0.15
-CALM_IN_MOOD = 0.06
+OWN_IN_MOOD = 0.08
+CALM_IN_MOOD = 0.05
 EMOTION_SHARE = 4.0
 PROMPTS = frozenset({"NotInject", "WildGuard", "PIGuard"})
 
@@ -170,6 +171,7 @@ def train_flag(
         labels[told],
         (
             ((calm & ~own)[told], CALM_ABOVE_HALF),
+            ((calm & own)[told], PLAIN_ABOVE_HALF),
             ((own & (labels == 0))[told], ALIKE_ABOVE_HALF),
             (prompts[told], ALIKE_ABOVE_HALF),
         ),

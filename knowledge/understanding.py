@@ -18,6 +18,7 @@ import yaml
 from core.ids import TenantId
 from core.understanding import Said, Scored, TimeSpan, Understanding
 from knowledge.asks_human import HumanWords
+from knowledge.courtesy import matter
 from knowledge.cues import Cues, read_cues
 from knowledge.encoder import Encoded
 from knowledge.language import Languages
@@ -39,8 +40,11 @@ EARLIER = 4
 TAUGHT = ("en", "es")
 ENGLISH_ONLY = ("not_helped",)
 OTHER_LANGUAGES = 0.45
-# Who is this angry is not in a neutral mood, whatever the irony.
-CERTAIN_ANGER = 0.65
+# Anger that words confirm is no neutral mood, whatever the irony. A head's word alone leaves the mood to the other
+# head, unless it is as good as certain: two who were taught apart must agree before a person is called.
+CONFIRMED_ANGER = 0.6
+CERTAIN_ANGER = 0.95
+IRONIC = -0.4
 
 
 class Encodes(Protocol):
@@ -125,6 +129,7 @@ class Understander:
     ) -> tuple[Scores | None, Scored | None]:
         """Return the scores and the intent of one pass; (None, None) when the encoder fails."""
         try:
+            text = matter(text)
             pieces = cut(text)
             earlier = [s.text[:LONGEST] for s in talk if s.role == "customer" and s.text.strip()]
             texts = [text, *pieces.parts, *pieces.sentences, *earlier[-EARLIER:]]
@@ -174,8 +179,11 @@ def _joined(
     asks_human: bool,
 ) -> Understanding:
     lifted = {name: _lifted(name, scores, cues, language) for name in HEAD_NAMES}
-    said = "anger" in cues.sure or (mood < 0 and ("anger" in cues.hints or cues.shouts))
-    if lifted["anger"] >= CERTAIN_ANGER or (lifted["anger"] >= 0.6 and said):
+    if cues.ironic:
+        mood = min(mood, IRONIC)
+    hinted = cues.grieves or ("anger" in cues.hints and mood < 0)
+    said = "anger" in cues.sure or cues.shouts or cues.ironic or hinted
+    if lifted["anger"] >= (CONFIRMED_ANGER if said else CERTAIN_ANGER):
         mood = min(mood, -0.7)
     mood = round(max(-1.0, min(1.0, mood)), 4)
     kind = cues.danger or (max(KINDS, key=scores.of) if scores is not None else KINDS[-1])

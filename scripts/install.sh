@@ -40,3 +40,5 @@ fi
 # Editable, built by the hatchling that the lock has just installed: nothing more is fetched.
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
     --no-build-isolation --editable .
+# Our own modules too: where PYTHONDONTWRITEBYTECODE is set, every start would compile them again.
+"$venv/bin/python" -m compileall -q app channels core guardrails handlers ingest knowledge

@@ -5,6 +5,7 @@ Servers are real and shared by the run (tests/services.py); databases are fresh 
 """
 
 import asyncio
+import gc
 import inspect
 import os
 import shutil
@@ -64,6 +65,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
             # First in, so last out: after every other fixture has cleaned up.
             item.fixturenames.insert(0, "no_task_left_over")
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    gc.disable()  # collecting makes millions of objects that stay
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    gc.freeze()  # none of them is garbage, so that no test pays for looking through them
+    gc.enable()
 
 
 # --- guards ------------------------------------------------------------------------------------

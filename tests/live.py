@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from tests import services
+from tests.guards import NO_CERTIFICATES
 
 KEY = {"authorization": "Bearer dev"}
 
@@ -27,7 +28,9 @@ class Live:
     def client(self, tenant: str | None = None) -> httpx.AsyncClient:
         """Return a client with the development key."""
         headers = {**KEY, **({"x-tenant": tenant} if tenant else {})}
-        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=60)
+        return httpx.AsyncClient(
+            base_url=self.url, headers=headers, timeout=60, verify=NO_CERTIFICATES
+        )
 
 
 def shared() -> Live:

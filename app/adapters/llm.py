@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.adapters.canary import leaks, new_canary
 from app.adapters.chat import Breaker, Chat, ModelError, Usage
@@ -26,13 +26,23 @@ from app.adapters.prompting import (
     new_fence,
     passage_blocks,
     read_prompt,
+    style_label,
+    style_lines,
     talk_lines,
 )
 from core.clock import Clock
 from core.errors import UnavailableError
 from core.ids import TenantId
 from core.pii import SECRET, Masking, find, mask
-from core.ports import Generated, Metrics, ModelUse, ModelUses
+from core.ports import (
+    PLAIN_VOICE,
+    Generated,
+    Metrics,
+    ModelCall,
+    ModelUse,
+    ModelUses,
+    Voice,
+)
 from core.turns import Passage
 from core.understanding import Said
 
@@ -44,11 +54,12 @@ _MAX_REWRITTEN = 400
 _SPENT = "The language model's budget of the day is spent. Until midnight UTC answers are quoted from the docs."
 
 OnPart = Callable[[str, tuple[int, ...]], Awaitable[None]]
+Spent = Callable[[ModelCall], None]
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One question to models, filled in. `masking` puts back what was masked."""
+    """One question to models, filled in. `label` names prompt and voice; `masking` puts back what was masked."""
 
     tenant: TenantId
     prompt: Prompt
@@ -56,6 +67,8 @@ class _Asked:
     user: str
     canary: str
     masking: Masking
+    label: str
+    spent: Spent | None = None
 
 
 @dataclass(slots=True)
@@ -107,6 +120,9 @@ class LangChainGenerator:
         locale: str,
         max_chars: int,
         on_part: OnPart | None = None,
+        *,
+        voice: Voice = PLAIN_VOICE,
+        spent: Spent | None = None,
     ) -> Generated:
         """Answer from the passages, numbered from 1; parts[0] is "UNKNOWN" when they do not answer.
 
@@ -121,8 +137,10 @@ class LangChainGenerator:
             "language": language(locale),
             "max_chars": str(max_chars or LONGEST),
             "passages": passage_blocks(passages, fence, self._settings.max_input_tokens),
+            "style": style_lines(voice),
         }
         asked = await self._asked("answer", tenant, question, talk, fence, slots)
+        asked = replace(asked, label=asked.prompt.label + style_label(voice), spent=spent)
         shown = False
 
         async def show(text: str, numbers: tuple[int, ...]) -> None:
@@ -136,11 +154,18 @@ class LangChainGenerator:
             hearer = None if shown else show
             call = self._streamed(name, asked, len(passages), max_chars, written, hearer)
             if await self._tried(name, asked, written.usage, call):
-                return self._generated(name, asked, written)
+                return self._generated(name, written)
         self._count("llm_fallbacks", to="extraction")
         raise UnavailableError("no language model answered")
 
-    async def rewrite(self, tenant: TenantId, question: str, talk: Sequence[Said]) -> str:
+    async def rewrite(
+        self,
+        tenant: TenantId,
+        question: str,
+        talk: Sequence[Said],
+        *,
+        spent: Spent | None = None,
+    ) -> str:
         """Return the question standing on its own; the question itself when there is no model for it."""
         models = self._available(self._settings.rewriting)
         if not talk or not question.strip() or not models:
@@ -148,6 +173,7 @@ class LangChainGenerator:
         try:
             await self._within_budget(tenant)
             asked = await self._asked("rewrite", tenant, question, talk, new_fence(), {})
+            asked = replace(asked, spent=spent)
             for name in models:
                 found: list[str] = []
                 usage = Usage()
@@ -189,7 +215,7 @@ class LangChainGenerator:
                 "question": clean(masking.mask(_unsaid(question)))[:MAX_QUESTION_CHARS],
             }
         )
-        return _Asked(tenant, prompt, system, user, canary, masking)
+        return _Asked(tenant, prompt, system, user, canary, masking, prompt.label)
 
     async def _prompt(self, name: str) -> Prompt:
         if name not in self._prompts:
@@ -224,9 +250,11 @@ class LangChainGenerator:
         self._count("llm_calls", model=name, prompt=asked.prompt.name, outcome=outcome)
         self._count("llm_tokens", tokens_in, model=name, direction="in")
         self._count("llm_tokens", usage.tokens_out, model=name, direction="out")
-        self._count(
-            "llm_cost_usd", self._settings.cost(name, tokens_in, usage.tokens_out), model=name
-        )
+        cost = self._settings.cost(name, tokens_in, usage.tokens_out)
+        self._count("llm_cost_usd", cost, model=name)
+        if asked.spent is not None:
+            tier = self._settings.tier(name)
+            asked.spent(ModelCall(name, tier, asked.label, tokens_in, usage.tokens_out, cost, ok))
         if self._metrics is not None:
             self._metrics.observe("llm_seconds", seconds, model=name, prompt=asked.prompt.name)
         if self._uses is not None:
@@ -257,7 +285,7 @@ class LangChainGenerator:
             logger.warning("llm.failed", extra=facts)
             self._count("llm_failures", model=name, why=str(error))
         except _LeakError:
-            logger.warning("llm.canary_leaked", extra={"model": name, "prompt": asked.prompt.label})
+            logger.warning("llm.canary_leaked", extra={"model": name, "prompt": asked.label})
             self._count("llm_canary_leaks", model=name)
             raise
         else:
@@ -322,18 +350,10 @@ class LangChainGenerator:
             raise _LeakError("the rewritten question gave away the prompt")
         found.append(text)
 
-    def _generated(self, name: str, asked: _Asked, written: _Written) -> Generated:
+    def _generated(self, name: str, written: _Written) -> Generated:
         if name != self._settings.model:
             self._count("llm_fallbacks", to="second_model")
-        usage = written.usage
-        return Generated(
-            tuple(written.parts),
-            name,
-            usage.tokens_in,
-            usage.tokens_out,
-            asked.prompt.label,
-            self._settings.cost(name, usage.tokens_in, usage.tokens_out),
-        )
+        return Generated(tuple(written.parts), name)
 
 
 def _unsaid(text: str) -> str:

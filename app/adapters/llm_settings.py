@@ -80,6 +80,12 @@ class LlmSettings(Section):
     def _ordered(self, *names: str) -> tuple[str, ...]:
         return tuple(name for name in dict.fromkeys(names) if name and name in self.names)
 
+    def tier(self, model: str) -> str:
+        """Return which of the configured models this is: `first`, `second` or `cheap`."""
+        if model == self.model:
+            return "first"
+        return "second" if model == self.second_model else "cheap"
+
     def cost(self, model: str, tokens_in: int, tokens_out: int) -> float:
         """Return what a use costs in USD; 0 for a model without a price."""
         price_in, price_out = self.prices.get(model, (0.0, 0.0))

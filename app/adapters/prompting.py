@@ -13,6 +13,7 @@ from pathlib import Path
 
 from core.errors import MisconfiguredError
 from core.pii import SECRET, find, mask
+from core.ports import Voice
 from core.turns import Passage
 from core.understanding import Said
 
@@ -41,6 +42,12 @@ CHARS_PER_TOKEN = 4
 MAX_TALK = 8
 MAX_SAID_CHARS = 700
 MAX_QUESTION_CHARS = 2_000
+MAX_STYLE_CHARS = 600
+# What a level asks for in words a model can follow; how it is measured: core/reading.py.
+_LEVELS = {
+    "easy": "very easy to read: everyday words, one thought a sentence, at most 12 words each",
+    "plain": "plain: common words, sentences of at most 20 words, product words only as the passages have them",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,28 @@ def talk_lines(talk: Sequence[Said]) -> str:
         for said in talk[-MAX_TALK:]
     ]
     return "\n".join(lines) or "(none)"
+
+
+def style_lines(voice: Voice) -> str:
+    """Return how the reply should sound, a line each, cleaned as all data is."""
+    wanted = {
+        "Persona": voice.persona,
+        "Tone": voice.tone,
+        "Reading level": _LEVELS.get(voice.level, ""),
+    }
+    lines = [
+        f"{name}: {' '.join(clean(text).split())[:MAX_STYLE_CHARS]}"
+        for name, text in wanted.items()
+        if text.strip()
+    ]
+    return "\n".join(lines) or "(nothing asked for)"
+
+
+def style_label(voice: Voice) -> str:
+    """Return what a prompt's label gets for a voice, so that a change of it can be told; nothing for none."""
+    if voice == Voice():
+        return ""
+    return f"+voice#{hashlib.sha256(style_lines(voice).encode()).hexdigest()[:8]}"
 
 
 def passage_blocks(passages: Sequence[Passage], fence: str, max_tokens: int) -> str:

@@ -1,4 +1,4 @@
-"""/manage/gaps, /manage/answers, /manage/report: gaps and approved answers for scripts. Secret keys only."""
+"""/manage/gaps, /manage/answers, /manage/report, /manage/conflicts: knowledge for scripts. Secret keys only."""
 
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -11,11 +11,12 @@ from app import approving
 from app.api.deps import Secret, Uses
 from app.api.schemas import Body, MessageText, Word
 from app.gaps import listed, work
-from app.reporting import gap_json, report_json
+from app.reporting import conflicts_json, gap_json, report_json
 from app.services import Services
 from core.errors import BadInputError, NotFoundError
 from core.ids import DocumentId, TenantId
 from core.views import AnswerRow
+from ingest.conflicts import find_conflicts
 
 router = APIRouter(prefix="/manage", tags=["manage"], include_in_schema=False)
 
@@ -131,6 +132,12 @@ async def report(
 ) -> dict[str, object]:
     """Return the knowledge report of the last days."""
     return report_json(await services.reporter.report(who.tenant, days))
+
+
+@router.get("/conflicts")
+async def conflicts(services: Uses, who: Secret) -> dict[str, object]:
+    """Return the pages that repeat or contradict each other, contradictions first. Seconds for a large library."""
+    return {"items": conflicts_json(await find_conflicts(services.passages, who.tenant))}
 
 
 def answer_json(made: AnswerRow) -> dict[str, object]:

@@ -1,13 +1,13 @@
 """GET and PATCH /manage/policy: what a team sets for its tenant. Holds from the next message."""
 
 from dataclasses import asdict, replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import Field
 
 from app.api.deps import Secret, Uses
-from app.api.schemas import Body, Word
+from app.api.schemas import Body, MessageText, Word
 from core.conversations import Mode
 from core.errors import BadInputError
 from core.pii import shapes
@@ -17,6 +17,7 @@ from core.zones import is_zone
 router = APIRouter(prefix="/manage/policy", tags=["manage"])
 
 Host = Annotated[str, Field(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=253)]
+Style = Annotated[MessageText, Field(max_length=500)]
 Share = Annotated[float, Field(ge=-1, le=1)]
 
 
@@ -51,6 +52,15 @@ class PolicyIn(Body):
         max_length=200,
         description="Hosts that replies may link to besides your docs' own; *.name takes in all below.",
     )
+    persona: Style | None = Field(
+        default=None, description="Who the bot is, for a model's replies: how it sounds, no facts."
+    )
+    tones: dict[Word, Style] | None = Field(
+        default=None, max_length=30, description="Edition to tone of a model's replies."
+    )
+    reading_level: Literal["easy", "plain", ""] | None = Field(
+        default=None, description="How easily a model's replies must read; empty: no wish."
+    )
 
 
 _TUPLES = ("editions", "widget_origins", "advice", "domains")
@@ -64,7 +74,7 @@ async def read_policy(services: Uses, who: Secret) -> dict[str, object]:
 
 @router.patch("")
 async def change_policy(body: PolicyIn, services: Uses, who: Secret) -> dict[str, object]:
-    """Change what is given. Raises BadInputError for a zone or a shape that is none."""
+    """Change what is given. Raises BadInputError for a zone, a shape or an edition that is none."""
     given = {k: v for k, v in body.model_dump(exclude_unset=True).items() if v is not None}
     if "time_zone" in given and not is_zone(given["time_zone"]):
         raise BadInputError(f"{given['time_zone']!r} is no IANA time zone")
@@ -76,6 +86,9 @@ async def change_policy(body: PolicyIn, services: Uses, who: Secret) -> dict[str
     if "paused_channels" in given:
         given["paused_channels"] = frozenset(given["paused_channels"])
     policy = replace(await services.directory.policy(who.tenant), **given)
+    strange = sorted(set(given.get("tones", ())) - set(policy.editions))
+    if strange:
+        raise BadInputError(f"there is no edition {strange[0]!r} to have a tone")
     await services.directory.set_policy(who.tenant, policy)
     await services.access.audit(
         who.tenant, "api", "policy.changed", None, {"fields": sorted(given)}

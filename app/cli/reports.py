@@ -9,6 +9,8 @@ from core.ids import TenantId
 
 app = typer.Typer()
 
+_LONG = 300.0  # seconds: thousands of pages are compared
+
 
 @app.command()
 def report(
@@ -33,3 +35,25 @@ async def _report_here(services: Any, tenant: str, days: int) -> dict[str, Any]:
     from app.reporting import report_json
 
     return report_json(await services.reporter.report(TenantId(tenant), days))
+
+
+@app.command()
+def conflicts(tenant: Tenant = "demo", *, json: bool = False) -> None:
+    """Show pages that repeat or contradict each other."""
+    found = ask_server("GET", "/manage/conflicts", tenant, {}, timeout=_LONG)
+    if found is None:
+        found = run_here(lambda services: _conflicts_here(services, tenant), lean=True)
+    if json:
+        show(found)
+        return
+    from app.reporting import conflicts_text
+
+    out.print(conflicts_text(found["items"]), markup=False, highlight=False, soft_wrap=True)
+
+
+async def _conflicts_here(services: Any, tenant: str) -> dict[str, Any]:
+    from app.reporting import conflicts_json
+    from ingest.conflicts import find_conflicts
+
+    found = await find_conflicts(services.passages, TenantId(tenant))
+    return {"items": conflicts_json(found)}

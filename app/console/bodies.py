@@ -142,6 +142,13 @@ class PhraseIn(Body):
     intent: Word | None = None
 
 
+class ForgottenIn(Body):
+    """Which phrases to take back: one by its text, or an intent with all of its."""
+
+    text: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_said)] | None = None
+    intent: Word | None = None
+
+
 class BacktestIn(Body):
     """A file of past questions as text: CSV, or a Zendesk or Intercom export."""
 

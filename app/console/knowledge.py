@@ -8,8 +8,10 @@ from fastapi import APIRouter, Query
 
 from app.console import pictures
 from app.console.gate import Id, Reader, Uses, Writer
+from app.reporting import conflicts_json
 from core.errors import BadInputError
 from core.ports import Viewer
+from ingest.conflicts import find_conflicts
 from ingest.report import report_json
 
 router = APIRouter(prefix="/knowledge")
@@ -57,6 +59,12 @@ def _plain(row: dict[str, object]) -> dict[str, object]:
     """Return the row as JSON, without what is not for the page."""
     row = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
     return {k: v for k, v in row.items() if k not in ("tenant", "lease")}
+
+
+@router.get("/conflicts")
+async def conflicts(services: Uses, who: Reader) -> dict[str, object]:
+    """Return the pages that repeat or contradict each other, contradictions first."""
+    return {"items": conflicts_json(await find_conflicts(services.passages, who.tenant))}
 
 
 @router.post("/sources/{source}/sync")

@@ -40,6 +40,9 @@ def policy(found: TenantPolicy) -> Json:
         "by_intent": dict(found.by_intent),
         "by_tier": dict(found.by_tier),
         "editions": list(found.editions),
+        "persona": found.persona,
+        "tones": dict(found.tones),
+        "reading_level": found.reading_level,
         "join_hours": found.join_hours,
         "reopen_hours": found.reopen_hours,
     }

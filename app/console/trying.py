@@ -7,10 +7,11 @@ from fastapi import APIRouter
 from app import explaining
 from app.backtest.questions import read_questions
 from app.backtest.starting import listed_json, start, whole_json
-from app.console.bodies import BacktestIn, CheckIn, PhraseIn, TryIn
+from app.console.bodies import BacktestIn, CheckIn, ForgottenIn, PhraseIn, TryIn
 from app.console.gate import Id, Reader, Uses, Writer
 from core.briefs import REASONS
 from core.conversations import HandoffReason
+from core.errors import BadInputError, NotFoundError
 from core.escalation import due
 from core.understanding import Said
 
@@ -76,6 +77,22 @@ async def correct(body: PhraseIn, services: Uses, who: Writer) -> dict[str, obje
         "phrases": phrases,
         "intent": {"name": now.name, "score": now.score} if now else None,
     }
+
+
+@router.post("/intents/forget")
+async def forget(body: ForgottenIn, services: Uses, who: Writer) -> dict[str, object]:
+    """Take back a phrase, or an intent with all its phrases; holds from the next message.
+
+    Raises BadInputError when neither is named, NotFoundError when nothing like it was taught.
+    """
+    if body.text is None and body.intent is None:
+        raise BadInputError("say which phrase or which intent")
+    removed = await services.intents.remove(who.tenant, intent=body.intent, text=body.text)
+    if not removed:
+        raise NotFoundError("nothing like that was taught")
+    phrases = await services.teach(who.tenant)
+    await services.access.audit(who.tenant, who.csm.id, "intent.forgotten", body.intent)
+    return {"removed": removed, "phrases": phrases}
 
 
 # ---------------------------------------------------------------- backtests

@@ -38,16 +38,20 @@ from core.ports.turns import (
     UnitOfWork,
 )
 from core.ports.words import (
+    PLAIN_VOICE,
     Generated,
     Generator,
     Lines,
+    ModelCall,
     ModelUse,
     ModelUses,
     PluginState,
     Preview,
+    Voice,
 )
 
 __all__ = [
+    "PLAIN_VOICE",
     "Accepted",
     "Alarm",
     "Alarms",
@@ -77,6 +81,7 @@ __all__ = [
     "Job",
     "Lines",
     "Metrics",
+    "ModelCall",
     "ModelUse",
     "ModelUses",
     "Moderated",
@@ -98,6 +103,7 @@ __all__ = [
     "UnitOfWork",
     "UseKind",
     "Viewer",
+    "Voice",
     "Wakeups",
     "Window",
 ]

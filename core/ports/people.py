@@ -23,7 +23,8 @@ class TenantPolicy:
 
     `editions` go from the lowest to the highest. `numbers` are the tenant's own kinds of personal numbers, name → shape
     (core/pii/shapes.py). `advice` names what the bot may advise on beyond the docs: legal, medical, financial.
-    `domains` are the hosts the bot may link to besides the documents' own; `*.name` takes in all below.
+    `domains` are the hosts the bot may link to besides the documents' own; `*.name` takes in all below. `persona`,
+    `tones` (edition → tone) and `reading_level` ("easy" | "plain" | "") are how a model's replies should sound.
     """
 
     mode: Mode = Mode.AUTO
@@ -45,6 +46,9 @@ class TenantPolicy:
     numbers: Mapping[str, str] = field(default_factory=dict)
     advice: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
+    persona: str = ""
+    tones: Mapping[str, str] = field(default_factory=dict)
+    reading_level: str = ""
 
 
 class Directory(Protocol):

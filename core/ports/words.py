@@ -28,17 +28,42 @@ class Lines(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """What a model wrote: parts of text, each with the numbers of the passages it leans on.
-
-    `prompt` is the prompt's name@version and hash; `cost` in USD, 0 where no price is known.
-    """
+    """What a model wrote: parts of text, each with the numbers of the passages it leans on."""
 
     parts: tuple[tuple[str, tuple[int, ...]], ...]
     model: str
-    tokens_in: int = 0
-    tokens_out: int = 0
-    prompt: str = ""
-    cost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """One call of a model, failed ones too.
+
+    `tier` is `first` | `second` | `cheap`; `prompt` the prompt's name@version and hash, with the voice's behind it;
+    `cost` in USD, 0 where no price is known.
+    """
+
+    model: str
+    tier: str
+    prompt: str
+    tokens_in: int
+    tokens_out: int
+    cost: float
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How a team wants its bot to sound; data in a prompt, never a source of facts.
+
+    `persona` and `tone` (of the customer's edition) in the team's words; `level` is how easily it must read.
+    """
+
+    persona: str = ""
+    tone: str = ""
+    level: str = ""
+
+
+PLAIN_VOICE = Voice()
 
 
 class Generator(Protocol):
@@ -58,15 +83,25 @@ class Generator(Protocol):
         locale: str,
         max_chars: int,
         on_part: Callable[[str, tuple[int, ...]], Awaitable[None]] | None = None,
+        *,
+        voice: Voice = PLAIN_VOICE,
+        spent: Callable[[ModelCall], None] | None = None,
     ) -> Generated:
         """Answer from the passages, numbered from 1. `on_part` is called with each whole sentence as it streams.
 
-        Raises UnavailableError when every model failed or timed out, the tenant's budget of the day is spent, or the
-        answer gave away the prompt.
+        `spent` hears of every call that was made, also when none answered. Raises UnavailableError when every model
+        failed or timed out, the tenant's budget of the day is spent, or the answer gave away the prompt.
         """
         ...
 
-    async def rewrite(self, tenant: TenantId, question: str, talk: Sequence[Said]) -> str:
+    async def rewrite(
+        self,
+        tenant: TenantId,
+        question: str,
+        talk: Sequence[Said],
+        *,
+        spent: Callable[[ModelCall], None] | None = None,
+    ) -> str:
         """Return the question standing on its own; the question itself when the model is unavailable."""
         ...
 

@@ -29,7 +29,7 @@ _QUOTE = 240
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A model's answer: `text` carries the [n] of `citations`; `trace` names model, prompt, tokens and cost."""
+    """A model's answer: `text` carries the [n] of `citations`; `trace` counts the sentences that did not hold."""
 
     text: str
     citations: tuple[Citation, ...]
@@ -96,13 +96,7 @@ async def _held(
         sources=used,
         confidence=max(passage.score for passage in used),
         query=query,
-        trace={
-            "model": generated.model,
-            "prompt": generated.prompt,
-            "tokens": {"in": generated.tokens_in, "out": generated.tokens_out},
-            "cost_usd": round(generated.cost, 6),
-            "dropped": len(generated.parts) - len(kept),
-        },
+        trace={"sentences_dropped": len(generated.parts) - len(kept)},
     )
 
 

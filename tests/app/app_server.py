@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -44,6 +45,7 @@ from core.turns import Citation, Passage
 from core.understanding import Said, Scored, Understanding
 from handlers._shared.lines import YamlLines
 from knowledge.times import find_times
+from tests.guards import NO_CERTIFICATES
 
 DEMO = TenantId("demo")
 KEY = {"authorization": "Bearer dev"}
@@ -260,7 +262,7 @@ class Server:
     async def post(self, signed: SignedRequest) -> httpx.Response:
         """Bring a provider's webhook to the path it names, as a proxy in front of us does."""
         path = httpx.URL(signed.url).raw_path.decode()
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=30) as client:
+        async with self._client() as client:
             return await client.request(
                 signed.method, path, headers=dict(signed.headers), content=signed.body
             )
@@ -280,7 +282,12 @@ class Server:
 
     def api(self) -> httpx.AsyncClient:
         """Return a client with the development key."""
-        return httpx.AsyncClient(base_url=self.url, headers=KEY, trust_env=False, timeout=30)
+        return self._client(KEY)
+
+    def _client(self, headers: Mapping[str, str] = MappingProxyType({})) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            base_url=self.url, headers=headers, trust_env=False, timeout=30, verify=NO_CERTIFICATES
+        )
 
     async def bring_in_pages(self) -> None:
         """Store the pages `PlainKnowledge` knows, for the real knowledge."""
@@ -314,11 +321,11 @@ class Server:
             models.turns,
             models.plugin_state,
         )
+        one_row = select(
+            *(select(func.count()).select_from(t).scalar_subquery().label(t.name) for t in kept)
+        )
         async with self.database.read() as connection:
-            return {
-                table.name: await connection.scalar(select(func.count()).select_from(table)) or 0
-                for table in kept
-            }
+            return dict((await connection.execute(one_row)).mappings().one())
 
     async def until(self, met: Callable[[], Any]) -> Any:
         """Return what `met`, a function or coroutine function, returns once it is true."""

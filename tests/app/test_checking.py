@@ -60,6 +60,19 @@ async def test_what_stands_behind_a_reply_can_be_told(
     assert verdicts(await check(server, text, "out", **{"locale": "en", **more}))[name] == "pass"
 
 
+async def test_how_easily_a_reply_reads_is_told(server: Server) -> None:
+    plain = await check(
+        server, "Open the board. Then click on the big red dot.", "out", locale="en"
+    )
+    assert (plain["reading"]["level"], plain["reading"]["wanted"]) == ("easy", None)
+    async with server.api() as http:
+        await http.patch("/manage/policy", json={"reading_level": "plain"})
+    legal = "Notwithstanding all contractual stipulations, administrators retain discretionary authorisation all along."
+    hard = await check(server, legal, "out", locale="en")
+    assert (hard["reading"]["level"], hard["reading"]["wanted"]) == ("hard", "plain")
+    assert (await check(server, "Sí.", "out", locale="es"))["reading"] is None
+
+
 async def test_the_edition_can_be_told(server: Server) -> None:
     async with server.database.write() as connection:
         await connection.execute(

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from playwright.async_api import ConsoleMessage, Page, expect
 
+from core.ports import Chunk, Document
 from tests.app.app_server import DEMO, Server, running_app
 from tests.browser.test_console import CONTRAST, DESK, PHONE
 
@@ -170,6 +171,7 @@ async def test_trying_shows_every_step_and_teaches_an_intent(desk: Desk) -> None
     await page.get_by_role("button", name="Try it").click()
     for heading in ("It would say", "It understood", "Privileges", "Personal data", "Checks"):
         await expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+    await expect(page.get_by_text("None was asked")).to_be_visible()
     await expect(page.locator(".tab-body")).to_contain_text("<CREDIT_CARD>")
     await page.get_by_role("button", name="Wrong?").click()
     await page.get_by_label("was actually").fill("invite_people")
@@ -177,6 +179,57 @@ async def test_trying_shows_every_step_and_teaches_an_intent(desk: Desk) -> None
     await expect(page.get_by_text("The message now means: invite people")).to_be_visible()
     taught = await desk.server.services.intents.all(DEMO)
     assert [intent for _, intent in taught] == ["invite_people"]
+
+
+async def test_an_intent_is_corrected_phrase_by_phrase(desk: Desk) -> None:
+    page, intents = desk.page, desk.server.services.intents
+    phrases = ["is the mixer under warranty", "how long is the guarantee", "where is my parcel"]
+    await intents.load(DEMO, [(text, "warranty") for text in phrases])
+    await desk.server.services.teach(DEMO)
+    await desk.sits_down("Noah Lindqvist")
+    await desk.opens("intents")
+    card = page.locator(".card", has_text="warranty")
+    await card.locator("summary").click()
+    await page.get_by_role("button", name="Move “where is my parcel”").click()
+    await page.get_by_label("It means").select_option("none_of_these")
+    await page.get_by_role("button", name="Move", exact=True).click()
+    await expect(page.locator(".card details[open]")).to_contain_text("where is my parcel")
+
+    await card.locator("summary").click()
+    await page.get_by_label("Another phrase for warranty").fill("does the guarantee cover rust")
+    await card.get_by_role("button", name="Add", exact=True).click()
+    await expect(card).to_contain_text("does the guarantee cover rust")
+    await page.get_by_role("button", name="Delete “how long is the guarantee”").click()
+    await expect(card).not_to_contain_text("how long")
+    assert dict(await intents.all(DEMO)) == {
+        "where is my parcel": "none_of_these",
+        "is the mixer under warranty": "warranty",
+        "does the guarantee cover rust": "warranty",
+    }
+    asked = {"text": "does the guarantee cover rust"}
+    understood = (await desk.http.post("/explain", json=asked)).json()["understanding"]
+    assert understood["intent"]["name"] == "warranty"
+
+    await card.get_by_role("button", name="Delete all…").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(card).to_have_count(0)
+    understood = (await desk.http.post("/explain", json=asked)).json()["understanding"]
+    assert (understood["intent"] or {}).get("name") != "warranty"
+
+
+async def test_pages_that_contradict_each_other_are_shown(desk: Desk) -> None:
+    refund = "A yearly plan can be refunded within 30 days of the payment."
+    for path, text in (("refunds.md", refund), ("faq.md", refund.replace("30", "14"))):
+        (vector,) = await desk.server.services.encode([text])
+        page = Document("handbook", path, "Refunds", path, (Chunk(0, "", text),))
+        await desk.server.services.passages.put(DEMO, page, [vector.tobytes()])
+    await desk.sits_down("Vera Santos")
+    await desk.opens("docs")
+    await desk.page.get_by_role("button", name="Repeats and contradictions").click()
+    drawer = desk.page.get_by_role("dialog")
+    await expect(drawer.get_by_role("heading", name="Contradictions (1)")).to_be_visible()
+    await expect(drawer).to_contain_text("within 30 days")
+    await expect(drawer).to_contain_text("within 14 days")
 
 
 async def test_a_viewer_looks_and_cannot_answer(desk: Desk) -> None:

@@ -83,10 +83,12 @@ class Loud:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def answer(self, tenant: TenantId, question: str, *_: object) -> Any:
+    async def answer(self, tenant: TenantId, question: str, *_: object, **__: object) -> Any:
         self.asked.append(question)
 
-    async def rewrite(self, tenant: TenantId, question: str, talk: Sequence[Said]) -> str:
+    async def rewrite(
+        self, tenant: TenantId, question: str, talk: Sequence[Said], **_: object
+    ) -> str:
         self.asked.append(question)
         return question
 

@@ -24,7 +24,7 @@ from core.ids import (
 )
 from core.messages import Assurance
 from core.outcomes import Outcome, Turn
-from core.ports import Extract, Fact, Generated, Viewer
+from core.ports import PLAIN_VOICE, Extract, Fact, Generated, ModelCall, Viewer, Voice
 from core.turns import Citation, Passage
 from core.understanding import Said, Scored, Understanding
 from handlers._shared.lines import YamlLines
@@ -117,6 +117,9 @@ class FakeGenerator:
         locale: str,
         max_chars: int,
         on_part: Callable[[str, tuple[int, ...]], Awaitable[None]] | None = None,
+        *,
+        voice: Voice = PLAIN_VOICE,
+        spent: Callable[[ModelCall], None] | None = None,
     ) -> Generated:
         if self.fails or on_part is None:
             raise UnavailableError("the model does not answer")
@@ -124,7 +127,14 @@ class FakeGenerator:
             await on_part(text, numbers)
         return Generated(self.parts or (), "scripted")
 
-    async def rewrite(self, tenant: TenantId, question: str, talk: Sequence[Said]) -> str:
+    async def rewrite(
+        self,
+        tenant: TenantId,
+        question: str,
+        talk: Sequence[Said],
+        *,
+        spent: Callable[[ModelCall], None] | None = None,
+    ) -> str:
         return f"{question} (standing alone)"
 
 

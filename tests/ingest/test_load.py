@@ -130,6 +130,20 @@ def test_html_blocks() -> None:
     assert page.locale == "es"
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.md", "# T\n\nSee ![a dialog with two buttons](x.png) here.\n\n![](dots.png)\n"),
+        ("a.mdx", "# T\n\nSee ![a dialog with two buttons](x.png) here.\n"),
+        ("a.html", "<h1>T</h1><p>See <img alt='a dialog with two buttons' src=x> here.<img alt='' src=y></p>"),
+    ],
+)  # fmt: skip
+def test_a_picture_is_read_by_its_alt_text(path: str, text: str) -> None:
+    document = load(path, text.encode())
+    assert document is not None
+    assert [block.text for block in document.blocks] == ["See a dialog with two buttons here."]
+
+
 def test_plain_text_blocks() -> None:
     text = "Guide\n=====\n\nIntro line\ngoes on.\n\nNEXT PART\n\nDo:\n- one\n  more\n- two\nAfter."
     assert kinds("a.txt", text) == [

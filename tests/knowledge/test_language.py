@@ -20,6 +20,10 @@ from knowledge.language import Languages
         ("no that didn't help", "en", "en"),
         ("Les voy a poner una demanda", "en", "es"),
         ("eso no funciona", "en", "es"),
+        ("Teams dejó de avisar en mi grupo", "en", "es"),
+        ("Exportación en csv", "en", "es"),
+        ("un remboursement en deux fois, merci", "en", "fr"),
+        ("Slack stopt in een kanaal en meldt niet meer", "en", "nl"),
     ],
 )
 async def test_language(text: str, running: str, code: str) -> None:

@@ -75,3 +75,10 @@ def test_spelling_is_alike_for_typing_errors() -> None:
     assert right @ wrong > 0.5 > right @ other
     assert np.linalg.norm(right) == pytest.approx(1, abs=1e-5)
     assert not grams(["?!"], 64).any()
+
+
+def test_of_one_word_its_spelling_says_less() -> None:
+    texts = ["report", "where do I find the weekly report of my team and the figures of last month"]
+    word, sentence = grams(texts, 4096, (2, 3, 4, 5), least=10)
+    assert np.linalg.norm(word) < 0.6
+    assert np.linalg.norm(sentence) == pytest.approx(1, abs=1e-5)

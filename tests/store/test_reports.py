@@ -115,7 +115,7 @@ async def test_a_report_says_what_to_act_on(scene: Scene, reporter: Reporter) ->
     assert (made.open, made.biggest[0].contacts) == (1, 2)
     assert [a.path for a in made.due] == ["dark.md"]
     shown = report_text(report_json(made))
-    assert "1 new gaps, 1 open, 1 answered" in shown
+    assert "1 new gap, 1 open, 1 answered" in shown
     assert "Is there a dark mode? (2 customers, 2 times)" in shown
     assert (await reporter.report(OTHER)).quiet
 

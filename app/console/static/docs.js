@@ -13,7 +13,7 @@ export async function show(body, chosen) {
   const sources = h("div", {});
   const pages = h("div", {});
   const source = chosen ? decodeURIComponent(chosen) : "";
-  put(body, head("Documents", "What the bot answers from."), sources,
+  put(body, head("Documents", "What the bot answers from.", button("Repeats and contradictions", openConflicts, { class: "plain", icon: "search" })), sources,
     h("form", { class: "ask", role: "search", on: { submit: (event) => { event.preventDefault(); load(); } } }, words, h("button", { class: "plain", type: "submit" }, icon("search"), "Find"), source && h("a", { class: "plain", href: "/console/knowledge/docs" }, icon("close"), `Only ${source}`)),
     pages);
 
@@ -70,6 +70,21 @@ async function sync(s, dry, again) {
     box.fill(reportOf(report, dry));
     if (!dry) { say(`${s.name} is up to date.`); again(); }
   } catch (error) { box.fill(failed(error)); warn(error); }
+}
+
+// What the pages say against each other, or twice; whoever owns them decides.
+async function openConflicts() {
+  const box = dialog("drawer", "Repeats and contradictions", loading("Comparing every page with every other…"));
+  try {
+    const { items } = await get("/knowledge/conflicts");
+    const place = (p) => h("div", { class: "page-cell" }, h("span", {}, p.title, p.section && p.section !== p.title ? h("span", { class: "muted" }, ` › ${p.section}`) : null), h("span", { class: "mono muted" }, p.document));
+    const said = (p) => [place(p), h("blockquote", { class: "answer", dir: "auto" }, p.text)];
+    const of = (kind) => items.filter((c) => c.kind === kind);
+    const part = (title, found, show) => (found.length ? h("section", { class: "trace-part" }, h("h3", {}, `${title} (${found.length})`), h("ul", { class: "stack" }, found.map((c) => h("li", { class: "sheet stack" }, show(c))))) : null);
+    box.fill(items.length ? [
+      part("Contradictions", of("contradiction"), (c) => [said(c.first), said(c.second)]),
+      part("Nearly the same", of("duplicate"), (c) => [place(c.first), place(c.second), h("p", { class: "muted" }, `${Math.round(c.score * 100)}% of the shorter page stands in the other`)])] : empty("check", "None found", "No page repeats or contradicts another."));
+  } catch (error) { box.fill(failed(error)); }
 }
 
 function openReport(name, report) { dialog("drawer", `Last sync of ${name}`, reportOf(report, false)); }

@@ -50,6 +50,18 @@ export function checks(found) {
     h("b", {}, { pass: "Passed", rewrite: "Rewrote", block: "Blocked" }[c.verdict] || c.verdict), c.score ? h("span", { class: "digits muted" }, percent(c.score)) : null, c.reason && h("span", { class: "muted" }, tidy(c.reason)))));
 }
 
+// What a turn's language models did and cost; nothing when none was asked.
+export function bill(model) {
+  if (!model) return h("p", { class: "muted" }, "None was asked: lines and the docs' own sentences cost nothing.");
+  const spent = (cost) => (cost ? `$${cost.toFixed(6).replace(/0+$/, "")}` : "no price set");
+  const last = model.calls.length - 1;
+  return [
+    h("p", {}, model.used ? "Its words are in the reply." : "It was asked in vain: nothing it wrote is in the reply."),
+    h("dl", { class: "pairs" }, h("dt", {}, "Model"), h("dd", {}, `${model.name} (${model.tier})`), h("dt", {}, "Prompt"), h("dd", { class: "mono" }, model.prompt),
+      h("dt", {}, "Tokens"), h("dd", {}, `${model.tokens_in} in, ${model.tokens_out} out`), h("dt", {}, "Cost"), h("dd", {}, spent(model.cost_usd))),
+    last > 0 ? h("ul", { class: "lines" }, model.calls.map((c) => h("li", { class: c.ok ? "" : "bad" }, h("span", {}, `${c.prompt.split("@")[0]} by ${c.model}${c.ok ? "" : ": failed"}`), h("span", { class: "muted" }, `${c.tokens_in} in, ${c.tokens_out} out · ${spent(c.cost)}`)))) : null];
+}
+
 export function passages(found) {
   return h("ol", { class: "passages" }, found.map((p) => h("li", {}, h("details", {},
     h("summary", {}, h("span", { class: "passage-title" }, p.title || p.document, p.section && h("span", { class: "muted" }, p.section)), bar(p.score), h("span", { class: "digits" }, Number(p.score).toFixed(2))),
@@ -73,6 +85,7 @@ function picture({ trace, handler, state, started_at: started, ended_at: ended }
     trace.query && part("Searched for", h("p", { class: "query", dir: "auto" }, trace.query)),
     part("Passages it leaned on", (trace.passages || []).length ? passages(trace.passages) : h("p", { class: "muted" }, "None.")),
     part("Checks", checks(trace.checks || [])),
+    trace.model ? part("Language model", bill(trace.model)) : null,
     part("Time", timings.length ? h("ul", { class: "scores" }, timings.map(([name, ms]) => h("li", {}, h("span", {}, tidy(name)), bar(ms / longest), h("span", { class: "digits" }, `${Math.round(ms)} ms`)))) : null,
       h("p", { class: "muted" }, `${full(started)} · ${Math.max(0, Date.parse(ended) - Date.parse(started))} ms from claim to commit`)),
   ];

@@ -5,7 +5,7 @@ import { session } from "./bus.js";
 import { button, h, icon, put } from "./dom.js";
 import { intentTag, teach } from "./intents.js";
 import { choice, failed, head, LANGUAGES, loading, tag } from "./pieces.js";
-import { bar, checks, passages, scores } from "./trace.js";
+import { bar, bill, checks, passages, scores } from "./trace.js";
 import { full } from "./clock.js";
 import { ACTIONS, channel, LIMITS, tidy } from "./words.js";
 
@@ -68,6 +68,7 @@ function picture(found, message) {
     part("Searched for", h("p", { class: "query", dir: "auto" }, found.query)),
     part(`It found (${found.passages.length})`, found.passages.length ? passages(found.passages) : h("p", { class: "muted" }, "No passages.")),
     part("Checks", checks(found.checks)),
+    part("Language model", h("div", { class: "stack" }, bill(found.model))),
     part("Time", h("ul", { class: "scores" }, Object.entries(found.timings_ms).map(([name, ms]) => h("li", {}, h("span", {}, tidy(name)), bar(ms / Math.max(1, found.timings_ms.total)), h("span", { class: "digits" }, `${Math.round(ms)} ms`))))),
   ];
 }
@@ -77,11 +78,13 @@ async function correct(section, message) {
   try { section.append(teach(message, await get("/knowledge/intents"))); section.querySelector("form input[list]").focus(); } catch (error) { section.append(failed(error)); }
 }
 
+const reads = (r) => `Reads ${r.level}: ease ${Math.round(r.ease)} of 100${r.wanted ? `, ${r.wanted} is wanted` : ""}.`;
+
 function checker(may) {
   const text = h("textarea", { rows: 3, required: true, maxlength: 8000, dir: "auto" });
   const way = choice("The text", "direction", [["out", "goes out to a customer"], ["in", "comes in from a customer"]], "out");
   const sources = h("textarea", { rows: 2, maxlength: 8000, placeholder: "Open Settings, choose People, and select Invite." });
-  const results = h("div", { "aria-live": "polite" });
+  const results = h("div", { class: "stack", "aria-live": "polite" });
   return h("section", { class: "apart" }, h("h2", {}, "Check a text"), h("p", { class: "muted" }, "What every check says of it, going in or out."),
     h("form", { class: "sheet stack", on: { submit: async (event) => {
       event.preventDefault();
@@ -89,7 +92,7 @@ function checker(may) {
       try {
         const given = sources.value.trim();
         const found = await post("/knowledge/check", { text: text.value, direction: way.querySelector("select").value, sources: given ? [given] : null });
-        put(results, checks(found.checks), h("h3", {}, "It would go on as"), h("p", { class: "query", dir: "auto" }, found.text === null ? "Nothing: it is blocked." : found.text), h("h3", {}, "Masked"), h("p", { class: "query", dir: "auto" }, found.masked));
+        put(results, checks(found.checks), found.reading && h("p", { class: "muted" }, reads(found.reading)), h("h3", {}, "It would go on as"), h("p", { class: "query", dir: "auto" }, found.text === null ? "Nothing: it is blocked." : found.text), h("h3", {}, "Masked"), h("p", { class: "query", dir: "auto" }, found.masked));
       } catch (error) { put(results, failed(error)); }
     } } }, h("label", { class: "field" }, h("span", {}, "Text"), text), h("div", { class: "grid" }, way, h("label", { class: "field" }, h("span", {}, "Sources it should rest on (optional)"), sources)),
     h("div", { class: "row-end" }, h("button", { class: "primary", type: "submit", disabled: !may }, "Check it")), results));

@@ -68,6 +68,9 @@ async def test_what_is_given_changes_and_the_rest_stays(
             "by_channel": {"sms": "manual"},
             "numbers": {"ORDER": "ORD-######"},
             "paused_channels": ["email"],
+            "persona": "A calm host.",
+            "tones": {"enterprise": "Formal."},
+            "reading_level": "plain",
         },
     )
     assert changed.status_code == 200, changed.text
@@ -79,6 +82,8 @@ async def test_what_is_given_changes_and_the_rest_stays(
         {"sms": "manual"},
         frozenset({"email"}),
     )
+    assert (kept.persona, kept.tones) == ("A calm host.", {"enterprise": "Formal."})
+    assert kept.reading_level == "plain"
     assert changed.json() == (await client.get("/manage/policy")).json()
     assert told.topics == [f"tenant:{DEMO}"]
 
@@ -93,6 +98,10 @@ async def test_what_is_given_changes_and_the_rest_stays(
         {"numbers": {"ORDER": "no shape"}},
         {"editions": []},
         {"thresholds": {"anger": 7}},
+        {"tones": {"gold": "Shiny."}},
+        {"reading_level": "expert"},
+        {"persona": "x" * 501},
+        {"persona": "a\x00b"},
         {"secret": "x"},
     ],
 )

@@ -95,6 +95,7 @@ class Office:
     services: Any
     app: FastAPI
     forgotten: list[tuple[str, str]] = field(default_factory=list)
+    taught: list[str] = field(default_factory=list)
 
     @property
     def clock(self) -> FrozenClock:
@@ -176,6 +177,10 @@ async def office(
     async def after_facts(tenant: str, contact: str) -> None:
         made.forgotten.append((tenant, contact))
 
+    async def teach(tenant: str) -> int:
+        made.taught.append(tenant)
+        return len(await scene.intents.all(TenantId(tenant)))
+
     async def healthy() -> Mapping[str, bool]:
         return {"database": True, "redis": True, "vectors": True}
 
@@ -200,6 +205,7 @@ async def office(
         reports=reports,
         reporter=Reporter(scene.gaps, approved, reports, scene.directory, clock),
         intents=scene.intents,
+        teach=teach,
         syncer=SimpleNamespace(sources=SqlSources(database, clock)),
         backtests=SqlBacktests(database, clock),
         backtester=SimpleNamespace(status=lambda row: row.summary),

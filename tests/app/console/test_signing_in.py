@@ -123,6 +123,7 @@ WRITES: list[tuple[str, dict[str, Any]]] = [
     ("knowledge/answers/doc_1/withdraw", {"reason": "old"}),
     ("knowledge/sources/src_1/sync", {}),
     ("knowledge/intents", {"text": "how?", "intent": "question"}),
+    ("knowledge/intents/forget", {"intent": "question"}),
     ("knowledge/backtests", {"name": "a.csv", "file": "question"}),
     ("knowledge/check", {"text": "how?", "direction": "in"}),
     ("knowledge/try", {"text": "how?"}),

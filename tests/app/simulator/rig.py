@@ -28,6 +28,7 @@ from core.messages import (
 )
 from core.settings import Section
 from tests.channels.serving import MemoryState, channel_context
+from tests.guards import NO_CERTIFICATES
 
 TENANT = TenantId("demo")
 SPECS = {spec.name: spec for spec in (sms.CHANNEL, slack.CHANNEL, email.CHANNEL, web.CHANNEL)}
@@ -133,10 +134,10 @@ async def running(clock: FrozenClock) -> AsyncIterator[Rig]:
 
 
 async def get(rig: Rig, path: str, **headers: str) -> httpx.Response:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_CERTIFICATES) as client:
         return await client.get(f"{rig.url}/simulator{path}", headers=headers)
 
 
 async def ask(rig: Rig, path: str, body: Mapping[str, Any], **headers: str) -> httpx.Response:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_CERTIFICATES) as client:
         return await client.post(f"{rig.url}/simulator{path}", json=body, headers=headers)
