@@ -23,19 +23,31 @@ async def run(text: str, context: CheckContext, ports: CheckPorts) -> Verdict:
         return Verdict("links", "pass")
     if outcome is None and not context.sources:
         return Verdict("links", "pass")
-    cleaned = without_foreign(text, _hosts(context), _known(context), source_texts(context))
+    listed = (_hosts(context), _known(context), source_texts(context))
+    cleaned = without_foreign(text, *listed)
     if cleaned == text:
         return Verdict("links", "pass")
-    cleaned = re.sub(r"[ \t]+([.,;:!?](?:\s|$))", r"\1", re.sub(r"[ \t]{2,}", " ", cleaned)).strip()
     if not any(char.isalnum() for char in cleaned):
         return Verdict("links", "block", 1.0, "foreign_link")
+    if outcome is not None and outcome.citations and not outcome.generated:
+        # "Go to  and sign in" would be no instruction; the cited page has the address.
+        there = ports.lines.say("guard.address", context.locale, context.channel)
+        cleaned = without_foreign(text, *listed, gone=there)
+    cleaned = re.sub(r"[ \t]+([.,;:!?](?:\s|$))", r"\1", re.sub(r"[ \t]{2,}", " ", cleaned)).strip()
     return Verdict("links", "rewrite", 1.0, "foreign_link", cleaned)
 
 
 def without_foreign(
-    text: str, hosts: frozenset[str], known: frozenset[str], said: tuple[str, ...] = ()
+    text: str,
+    hosts: frozenset[str],
+    known: frozenset[str],
+    said: tuple[str, ...] = (),
+    gone: str = "",
 ) -> str:
-    """Return the text with only the addresses on `hosts`; a query stays only on addresses `known` whole."""
+    """Return the text with only the addresses on `hosts`; a query stays only on addresses `known` whole.
+
+    `gone` is said in the place of a bare address that may not stay.
+    """
 
     def allowed(url: str) -> str:
         found = address(url)
@@ -48,7 +60,7 @@ def without_foreign(
         # A query is where data leaves by; a page of ours is found without one.
         return re.split(r"\?", found.written, maxsplit=1)[0]
 
-    return rewrite(text, allowed, said)
+    return rewrite(text, allowed, said, gone)
 
 
 def _is_listed(host: str, hosts: frozenset[str]) -> bool:

@@ -152,10 +152,13 @@ def _is_linked(match: re.Match[str], said: Collection[str]) -> bool:
     return end in _ENDINGS
 
 
-def rewrite(text: str, allowed: Callable[[str], str], said: Collection[str] = ()) -> str:
+def rewrite(
+    text: str, allowed: Callable[[str], str], said: Collection[str] = (), gone: str = ""
+) -> str:
     """Return the text with every address passed through `allowed`: what it returns stays, "" goes.
 
-    Images always go; a Markdown link whose address goes keeps its words; HTML goes, its words stay.
+    Images always go; a Markdown link whose address goes keeps its words; HTML goes, its words stay. `gone` is said
+    in the place of an address that stood alone.
     """
     text = visible(text[:LONGEST])
     text = _IMAGE.sub(lambda m: m["label"], text)
@@ -179,7 +182,8 @@ def rewrite(text: str, allowed: Callable[[str], str], said: Collection[str] = ()
         if _NOTHING_BEHIND.fullmatch(core):  # it is spoken of: "starts with https://"
             return keep(core) + written[len(core) :]
         url = allowed(core)
-        return (keep(url) if url else "") + written[len(core) :]
+        stays = url or gone
+        return (keep(stays) if stays else "") + written[len(core) :]
 
     text = text.replace("\x02", "").replace("\x03", "")
     text = _MARKDOWN.sub(linked, text)

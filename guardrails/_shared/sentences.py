@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from core.messages import Author
 from core.outcomes import CheckContext
 from core.turns import Passage, Verdict
+from guardrails._shared.tables import stands_in_table
 from guardrails._shared.trusted import trusted
 
 _ABBREVIATION = re.compile(
@@ -47,9 +48,13 @@ def flat(text: str) -> str:
 
 
 def contained(sentence: str, sources: Iterable[str]) -> bool:
-    """Return whether a source says the sentence word for word."""
+    """Return whether a source says the sentence word for word, or in the cells of a table's row."""
     wanted = flat(sentence)
-    return bool(wanted) and any(f" {wanted}" in f" {flat(source)}" for source in sources)
+    bare = MARKER.sub("", sentence)
+    return bool(wanted) and any(
+        f" {wanted}" in f" {flat(source)}" or stands_in_table(bare, source, flat)
+        for source in sources
+    )
 
 
 def passages(context: CheckContext) -> tuple[Passage, ...]:

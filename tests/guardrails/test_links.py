@@ -149,6 +149,14 @@ async def test_what_is_left(
     assert (await CHECK.run(text, given_text, ports)).text == left
 
 
+async def test_steps_of_the_docs_say_where_an_address_stands(
+    context: MakeContext, ports: CheckPorts
+) -> None:
+    step = "1. Go to app.vendor.example/start and enter your email. [1]"
+    verdict = await CHECK.run(step, context(Outcome(step, citations=(cited(1, step),))), ports)
+    assert verdict.text == "1. Go to (address on the cited page) and enter your email. [1]"
+
+
 async def test_nothing_but_a_foreign_link_is_blocked(
     given_text: CheckContext, ports: CheckPorts
 ) -> None:
