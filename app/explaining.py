@@ -7,13 +7,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Literal
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from app.services import Services
 from app.traces import checks_json, understanding_json
-from core.conversations import Account, Contact, Conversation, Status
+from core.conversations import Account, Contact, Conversation, HandoffReason, Status
+from core.effects import Escalate
 from core.errors import BadInputError, NotFoundError, UnavailableError
 from core.ids import (
     AccountId,
@@ -26,12 +28,12 @@ from core.ids import (
     TurnId,
 )
 from core.messages import Assurance, Author, MessageKind, StoredMessage
-from core.outcomes import CheckContext, Outcome
+from core.outcomes import CheckContext, Outcome, Turn
 from core.pii import find, mask
 from core.ports import Claim, Viewer
 from core.reading import read
 from core.speaking import model_json
-from core.turns import Passage
+from core.turns import Decision, Passage
 from core.understanding import Said
 from core.zones import is_zone, zone_info
 
@@ -68,7 +70,9 @@ async def explain(services: Services, tenant: TenantId, asked: Asked) -> dict[st
         now = now.replace(tzinfo=_zone(asked.tz))
     claim = await _claim(services, tenant, asked, now)
     started = time.perf_counter()
-    thought = await services.thinker.think(claim, TurnId("trn_explain"), now=now)
+    thought = await services.thinker.think(
+        claim, TurnId("trn_explain"), now=now, give_up=partial(_gave_up, services, claim)
+    )
     timings = {s.name: s.milliseconds for s in thought.steps}
     retrieve = time.perf_counter()
     account = claim.contact.account
@@ -105,6 +109,20 @@ async def explain(services: Services, tenant: TenantId, asked: Asked) -> dict[st
         "masked": mask(asked.text, found),
         "timings_ms": timings,
     }
+
+
+def _gave_up(services: Services, claim: Claim, turn: Turn) -> Outcome:
+    """Return what the customer is told when a handler fails: a person comes."""
+    why = HandoffReason.HANDLER_FAILED
+    line = services.lines_for(claim.policy).say(
+        "pipeline.handoff_failed", turn.locale, turn.channel
+    )
+    return Outcome(
+        line,
+        effects=(Escalate(why, "high"),),
+        decision=Decision("handoff", 1.0, (why,)),
+        handler="give_up",
+    )
 
 
 def _zone(name: str | None) -> ZoneInfo:

@@ -109,8 +109,13 @@ class Thinker:
         refused: tuple[RefusedEffect, ...] = (),
         preview: Callable[[Turn], Preview] | None = None,
         now: datetime | None = None,
+        give_up: Callable[[Turn], Outcome] | None = None,
     ) -> Thought:
-        """Return what to say and do. Raises what a handler or port raises; the router turns that into a person."""
+        """Return what to say and do.
+
+        Raises what a handler or port raises, which the router turns into a person; with `give_up`, what that
+        returns of a failed handler is said instead.
+        """
         steps: list[Step] = []
         text = _chosen(claim, "\n".join(m.text for m in claim.messages).strip())
         talk = tuple(Said(ROLES[m.author], m.text) for m in claim.history if m.author in ROLES)
@@ -146,8 +151,14 @@ class Thinker:
         if QUOTE_ONLY in turn.limits:
             context = replace(context, generator=Withheld())
         with _timed(steps, "handle"):
-            outcome = await self._decide(claim, turn, context, incoming)
-            outcome = await self._within_limits(turn, context, outcome)
+            try:
+                outcome = await self._decide(claim, turn, context, incoming)
+                outcome = await self._within_limits(turn, context, outcome)
+            except Exception:
+                if give_up is None:
+                    raise
+                logger.exception("handler.failed")
+                outcome = give_up(turn)
         with _timed(steps, "checks_out"):
             outcome, outgoing = await self._checked(turn, context, outcome)
         outcome = self._disclosed(claim, turn, lines, outcome)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -11,6 +11,8 @@ from app.adapters.llm import LangChainGenerator
 from app.adapters.llm_settings import LlmSettings
 from app.simulator.openai_api import Script, ScriptedModel
 from core.clock import SystemClock
+from core.contracts import Context
+from core.outcomes import Outcome, Turn
 from tests.app.app_server import KEY, Server, running_app
 from tests.channels.serving import serve
 
@@ -123,3 +125,24 @@ async def test_each_edition_is_spoken_to_in_its_tone(house: House) -> None:
     assert "Chatty" in unknown, "who has no account counts as the lowest edition"
     assert "very easy to read" in chatty
     assert labels[0] != labels[1] == labels[2]
+
+
+async def test_a_handler_that_fails_is_told_as_the_customer_is(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(turn: Turn, context: Context) -> Outcome:
+        raise RuntimeError("no such luck")
+
+    async with running_app(sqlite_url) as server:
+        handlers = server.services.thinker._handlers
+        spec = replace(handlers["answer"], handle=broken)
+        monkeypatch.setitem(handlers, "answer", spec)
+        found = await House(server, ScriptedModel()).explain()
+    assert found["handler"] == "give_up"
+    assert found["decision"] == {
+        "action": "handoff",
+        "confidence": 1.0,
+        "reasons": ["handler_failed"],
+    }
+    assert found["effects"] == ["Escalate"]
+    assert "luck" not in found["reply"]["text"]
