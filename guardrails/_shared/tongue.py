@@ -34,13 +34,17 @@ _WORDS = {
     ),
 }
 _KNOWN = {name: frozenset(words.split()) for name, words in _WORDS.items()}
+_CODE = re.compile(r"`[^`]*`")
+_MACHINE = re.compile(r"[@_/\\]")  # addresses, paths and names of things
+_WORD = re.compile(r"[^\W\d_]+")
 _FEWEST = 4
 _LEAD = 1.5
 
 
 def language_of(text: str) -> str | None:
     """Return the ISO 639-1 code, or None when too little speaks for one."""
-    words = re.findall(r"[^\W\d_]+", re.sub(r"\S*(?:://|@|[_/\\])\S*|`[^`]*`", " ", text.lower()))
+    written = _CODE.sub(" ", text.lower()).split()
+    words = [w for part in written if not _MACHINE.search(part) for w in _WORD.findall(part)]
     counts = sorted(
         ((sum(w in known for w in words), name) for name, known in _KNOWN.items()), reverse=True
     )
