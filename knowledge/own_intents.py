@@ -16,7 +16,7 @@ import numpy as np
 from core.ids import TenantId
 from core.understanding import Scored
 from knowledge.encoder import Encoded
-from knowledge.intent_limit import find_limit
+from knowledge.intent_limit import KNOWN_SHARE, SHARED_SHARE, find_limit
 from knowledge.intents import (
     NONE,
     Floats,
@@ -38,7 +38,7 @@ NEAR = 0.7
 # Encoded phrases remembered for the next correction, 1.3 kB each.
 MOST_ROWS = 30_000
 # Part of the cache's names: another arithmetic must not read an older model.
-FORMAT = 2
+FORMAT = 3
 
 Phrases = Mapping[str, Sequence[str]]
 
@@ -76,7 +76,9 @@ class OwnIntents:
         """Fit the shared intents."""
         if self._common is None and any(self._shared.values()):
             strangers = list(await asyncio.to_thread(self._strangers))
-            self._common = await self._model({**self._shared, NONE: strangers}, "shared")
+            self._common = await self._model(
+                {**self._shared, NONE: strangers}, "shared", SHARED_SHARE
+            )
 
     async def teach(self, tenant: TenantId, phrases: Phrases) -> None:
         """Replace what a tenant taught; its older model serves until the new one stands.
@@ -124,7 +126,9 @@ class OwnIntents:
 
     # --- training ------------------------------------------------------------------------------
 
-    async def _model(self, phrases: Phrases, owner: str) -> IntentModel:
+    async def _model(
+        self, phrases: Phrases, owner: str, known_share: float = KNOWN_SHARE
+    ) -> IntentModel:
         file = self._file(phrases, owner)
         if file is not None:
             kept = await asyncio.to_thread(_kept, file)
@@ -140,7 +144,7 @@ class OwnIntents:
             strangers = list(await asyncio.to_thread(self._strangers))
             away = await self._encode(strangers)
             model = await asyncio.to_thread(
-                _fit, names, rows, texts, owners.astype(np.intp), away, strangers
+                _fit, names, rows, texts, owners.astype(np.intp), away, strangers, known_share
             )
         if file is not None:
             await asyncio.to_thread(_keep, file, model)
@@ -176,10 +180,11 @@ def _fit(
     owners: "np.ndarray[tuple[int], np.dtype[np.intp]]",
     away: Halves,
     strangers: list[str],
+    known_share: float,
 ) -> IntentModel:
     features = intent_features(rows, texts)
     strange = intent_features(away, strangers)
-    limit = find_limit(names, features, owners, strange)
+    limit = find_limit(names, features, owners, strange, known_share)
     return IntentModel.fit(names, features, owners, limit)
 
 
