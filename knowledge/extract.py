@@ -140,8 +140,15 @@ class ExtractiveAnswers:
             if structured:
                 sure = Decided("answer", max(decided.confidence, STRUCTURED), ("asked_by_name",))
                 return _Seen(question, found, sure, tuple(structured))
-        said = parts(found, evidence) if decided.action != "decline" else ()
+        chosen = parts(found, evidence) if decided.action != "decline" else ()
+        said = _in_one_language(chosen, viewer.locale)
         return _Seen(question, found, decided, tuple(said))
+
+
+def _in_one_language(said: Sequence[Part], locale: str | None) -> Sequence[Part]:
+    """Return the parts in the customer's language where there are any; else all, which are announced."""
+    own = [each for each in said if locale and each.passage.locale[:2] == locale[:2]]
+    return own or said
 
 
 def _extract(seen: _Seen, text: str, citations: tuple[Citation, ...]) -> Extract:

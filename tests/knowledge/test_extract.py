@@ -7,10 +7,11 @@ import pytest
 from core.ports import Viewer
 from core.understanding import Said
 from knowledge.decision import ANSWER_FROM
+from knowledge.encoder import Encoder
 from knowledge.expects import expected, fit, points_elsewhere
 from knowledge.extract import ExtractiveAnswers
 from tests.fakes_knowledge import MemoryPassages
-from tests.knowledge.conftest import ACME
+from tests.knowledge.conftest import ACME, document, fill
 
 ANYBODY = Viewer()
 BASIC = [
@@ -211,3 +212,13 @@ def test_how_long_asks_for_a_span(span: str, other: str) -> None:
 )
 def test_a_mere_pointer_is_known(text: str, points: bool) -> None:
     assert points_elsewhere(text) is points
+
+
+async def test_pages_in_the_customers_language_are_not_mixed_with_others(
+    answers: ExtractiveAnswers, passages: MemoryPassages, encoder: Encoder
+) -> None:
+    page = ("Invitar", "1. Abre Settings > People.\n2. Pulsa Invite para invitar a una persona.")
+    await fill(encoder, ACME, (document("es/invitar.md", "Invitar", page, locale="es"),), passages)
+    found = await answers.answer(ACME, "¿Cómo invito a una persona?", [], Viewer(locale="es"))
+    assert found.action == "answer"
+    assert {citation.document for citation in found.citations} == {"es/invitar.md"}
