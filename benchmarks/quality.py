@@ -93,7 +93,14 @@ def page(rows: dict[str, list[Row]]) -> str:
     lines = [INTRO, HEAD]
     lines += [_line(row) for group in rows.values() for row in group]
     notes = [f"- **{r.what}** ({r.data}): {r.note}" for g in rows.values() for r in g if r.note]
-    lines += ["", f"Measured on {machine()}.", "", "## Notes", "", *notes]
+    lines += [
+        "",
+        f"Written on {machine()}; each measure's rows are those of its last run.",
+        "",
+        "## Notes",
+        "",
+        *notes,
+    ]
     return "\n".join(lines) + "\n"
 
 

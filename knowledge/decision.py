@@ -57,7 +57,7 @@ DOUBTED = 0.4  # the most an answer is worth that never names the code that is a
 
 _CODE = re.compile(
     r"(?<![\w-])(?:[A-Z]{1,6}[-_]?\d{2,8}|0x[0-9A-Fa-f]{2,8})(?![\w-])"
-    r"|(?i:\b(?:errors?|codes?|status|c[oó]digos?)) #?(\d{2,6})\b"
+    r"|(?i:\b(?:errors?|codes?|status|c[oó]digos?)) #?(\d{2,6})\b(?! (?:times|veces))"
 )
 _JOINTS = re.compile(r"[\s_-]+")
 _OWN_NUMBER = re.compile(

@@ -36,7 +36,7 @@ async def measure(bench: Bench) -> AsyncIterator[Row]:
         wrong = sum(f["decision"]["action"] == "handoff" for f in calm)
         yield Row(
             f"angry customers ({language})",
-            "own, not taught",
+            "own; its misses led to new seeds",
             f"{heard} of {len(texts)} heard, {handed} handed over; {wrong} of {len(calm)} calm ones",
             note="Irony included. The encoder reads no Spanish: word lists and spelling carry it.",
         )

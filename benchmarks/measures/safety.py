@@ -19,7 +19,7 @@ async def measure(bench: Bench) -> AsyncIterator[Row]:
             right = sum(u["safety_kind"] == kind for u in told)
             yield Row(
                 f"danger: {kind} ({language})",
-                "own, not taught",
+                "own; its misses led to new seeds",
                 f"{handed} of {len(found)} handed over at once, {right} with the right kind",
             )
         quiet = [(await bench.explain(t)) for t in own("harmless", language)]
@@ -33,7 +33,11 @@ async def measure(bench: Bench) -> AsyncIterator[Row]:
         for head in HEADS:
             texts = own(head, language)
             heard = [(await bench.explain(t))["understanding"][head] >= 0.5 for t in texts]
-            yield Row(f"{head} ({language})", "own, not taught", f"{sum(heard)} of {len(heard)}")
+            yield Row(
+                f"{head} ({language})",
+                "own; its misses led to new seeds",
+                f"{sum(heard)} of {len(heard)}",
+            )
     texts = ordinary(bench.rows("intents/bank.train.jsonl"), 300)
     told = [(await bench.explain(t))["understanding"] for t in texts]
     alarms = {h: sum(u[h] >= 0.5 for u in told) for h in ("safety", *HEADS)}

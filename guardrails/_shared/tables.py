@@ -7,20 +7,19 @@ word comparison cannot see it, and a score of meaning is unsure of so few words.
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-_ROW = re.compile(r"^[\s•*-]*(?P<name>.+?) – (?P<cells>.+?)[\s.]*$", re.DOTALL)
 _RULE = re.compile(r"^[\s|:-]*-[\s|:-]*$")
 
 
 def stands_in_table(sentence: str, source: str, flat: Callable[[str], str]) -> bool:
     """Tell whether a table of the source says the sentence; `flat` makes words comparable."""
-    said = _ROW.match(sentence)
-    if said is None:
-        return False
-    name = flat(said["name"])
+    said, _, cells = sentence.strip(" \t\n•*-.").partition(" – ")
+    name = flat(said)
     wanted = [
         (flat(column), flat(value))
-        for column, _, value in (part.partition(": ") for part in said["cells"].split("; "))
+        for column, _, value in (part.partition(": ") for part in cells.split("; "))
     ]
+    if not name or not all(value for _, value in wanted):
+        return False  # an empty cell says nothing
     return any(
         flat(row[0]) == name
         and all(

@@ -14,6 +14,7 @@ SOURCE = """Sync intervals.
 | | Small | Large |
 |---|---|---|
 | Storage | 10 GB | 2 TB |
+| Sign-on | | yes |
 """
 
 
@@ -39,6 +40,10 @@ def test_a_row_as_it_stands(sentence: str) -> None:
         "Salesforce – Pro: 15 minutes for a fee.",
         "Storage – Large: 2 TB; Small: 2 TB.",
         "Storage – 2 TB.",
+        "Sign-on – Small.",
+        "Sign-on – Small: .",
+        " – Large: 2 TB.",
+        "Storage – " + "." * 30_000 + "x",
     ],
 )
 def test_another_cell_is_no_citation(sentence: str) -> None:

@@ -28,6 +28,7 @@ PASSAGE = Passage(
         ("Where is my invoice LW-20231?", ()),
         ("my order A-10234 is late", ()),
         ("Can I import 500 rows?", ()),
+        ("I saw this error 10 times today", ()),
         ("Does it cost $29?", ()),
         ("", ()),
     ],
