@@ -132,6 +132,7 @@ _NO_IRONY = re.compile(
     r"\?|(?<!nothing )\bworks?\b|(?<!stopped )\bworking\b|\b(?:fixed|solved|restored|recovered|back|funciona|arreglado|resuelto|recuperado|gracias)\b|\bthanks?\b(?! a)"
     r"|\b(?:bugs?|crash(?:es)?|errors?|problems?|issues?|warnings?) (?:is|are) (?:\w+ )?gone\b"
 )
+_MORE = re.compile(r"[.!?;]\s+\w")
 _CHEERED = 100  # characters from a cheer to what went wrong
 _CALM_ES = re.compile(
     r"\b(?:gracias|genial|perfecto|excelente|me encanta|encantad[oa]s?|muy util|content[oa]s?|estupendo)\b"
@@ -229,6 +230,7 @@ def _quiet(flat: str, hints: frozenset[str]) -> frozenset[str]:
     found = {
         "anger": (alone or idiom or _SORRY.match(flat)) and "anger" not in hints,
         "legal_threat": alone or asking,
-        "safety": idiom,
+        # a figure of speech explains its own sentence, and neither a weapon in it nor what stands beside it
+        "safety": idiom and "safety" not in hints and _MORE.search(flat) is None,
     }
     return frozenset(name for name, quiet in found.items() if quiet)

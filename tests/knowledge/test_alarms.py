@@ -122,3 +122,16 @@ def test_sure_words_are_never_quiet() -> None:
     cues = read_cues("would you die for it? I want to die")
     assert cues.lift("safety", 0.1) > 0.8
     assert read_cues("invoices").lift("legal_threat", 0.9) < 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my client will kill me, he has a gun and he is outside",
+        "the wait is killing me, I took all my pills",
+        "This app is killing me. Nobody would miss me if I was gone.",
+        "My boss will kill me and I want to kill myself",
+    ],
+)
+def test_a_figure_of_speech_hides_no_danger_beside_it(text: str) -> None:
+    assert read_cues(text).lift("safety", 0.9) >= 0.9
