@@ -34,6 +34,7 @@ from app.store.alarms import SqlAlarms
 from app.store.answers import SqlAnswers
 from app.store.backtests import SqlBacktests
 from app.store.bookings import SqlBookings
+from app.store.changes import SqlChanges
 from app.store.checks import SqlConsents, SqlFeatures
 from app.store.database import Database, DatabaseSettings
 from app.store.demo import seed_demo
@@ -203,7 +204,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
     turns = SqlTurns(database, clock, Applier(calendar, base_url))
     outbox = SqlOutbox(database, clock, base_url)
     alarms = SqlAlarms(database, clock, base_url)
-    inline = SqlInline(database)
+    inline = SqlInline(database, clock)
     passages, facts = SqlPassages(database, clock), SqlFacts(database, clock)
     intents = SqlIntents(database, clock)
     gaps, approved, reports = (
@@ -317,6 +318,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
         for tenant in await directory.tenants():
             await teach(tenant.id)
 
+    reads = SqlReads(database, clock, kinds)
     backtests = SqlBacktests(database, clock)
     backtester = Backtester(backtests, knowledge.encode)
 
@@ -369,7 +371,8 @@ def build(  # noqa: C901 - a list of objects, one after the other
         cache=cache,
         directory=directory,
         access=SqlAccess(database, clock),
-        reads=SqlReads(database, clock, kinds),
+        changes=SqlChanges(database, clock, reads),
+        reads=reads,
         passages=passages,
         syncer=syncer,
         facts=facts,

@@ -7,33 +7,72 @@ from app.services import Services
 from core.conversations import Csm, Inbox
 from core.errors import ConflictError, ForbiddenError, NotFoundError
 from core.ids import ConversationId, TenantId
-from core.messages import ConsentChange, Event, Ignored, Inbound, Receipt, TeamAction
+from core.messages import (
+    ConsentChange,
+    Correction,
+    Event,
+    Ignored,
+    Inbound,
+    Reaction,
+    Receipt,
+    TeamAction,
+)
 from core.ports import Accepted
 from guardrails._shared.naming import neutral
 
 logger = logging.getLogger(__name__)
 
 
-async def take(services: Services, inbox: Inbox, event: Event) -> None:
-    """Commit one event. Raises UnavailableError when it cannot be kept: the provider must send it again."""
+async def take(services: Services, inbox: Inbox, event: Event) -> Accepted | None:
+    """Commit one event; returns what became of a message.
+
+    Raises UnavailableError when it cannot be kept: the provider must send it again.
+    """
     services.metrics.count("events", channel=inbox.channel, kind=type(event).__name__)
     match event:
         case Inbound():
-            await receive(services, inbox, event)
+            return await receive(services, inbox, event)
         case Receipt():
             await services.intake.receipt(inbox, event)
         case ConsentChange():
             await _consent(services, inbox, event)
+        case Correction():
+            await _changed(services, inbox, await services.changes.correct(inbox, event))
+        case Reaction():
+            await _changed(services, inbox, await services.changes.react(inbox, event))
         case TeamAction():
             await team_action(services, inbox, event)
         case Ignored(reason):
             logger.info("event.ignored", extra={"channel": inbox.channel, "reason": reason})
+    return None
+
+
+async def send_beside(
+    services: Services,
+    tenant: TenantId,
+    conversation: ConversationId,
+    channel: str,
+    address: str,
+    text: str,
+) -> bool:
+    """Queue a notice to another address of the contact: a link said on the phone goes by text message.
+
+    False when the tenant has no inbox on that channel.
+    """
+    known = await services.directory.inboxes(tenant)
+    inbox = next((i for i in known if i.channel == channel and i.kind == "customer"), None)
+    if inbox is None:
+        return False
+    await services.inline.beside(inbox, conversation, address, text)
+    await services.wakeups.wake("outbox", conversation)
+    return True
 
 
 async def receive(services: Services, inbox: Inbox, inbound: Inbound) -> Accepted:
     """Commit a customer's message, wake a worker and tell who watches."""
     quiet = services.plugins.channels[inbound.channel].capabilities.quiet
     quiet = 0.0 if inbound.inline else quiet
+    quiet = quiet if inbound.wait is None else inbound.wait
     accepted = await services.intake.accept(inbox, neutral(inbound), quiet)
     if not accepted.duplicate:
         await services.wakeups.wake("turn", accepted.conversation_id, quiet)
@@ -52,6 +91,11 @@ async def changed(
         f"tenant:{tenant}", {"type": "conversation", "conversation_id": conversation}
     )
     await services.wakeups.wake("outbox", conversation)
+
+
+async def _changed(services: Services, inbox: Inbox, conversation: ConversationId | None) -> None:
+    if conversation is not None:
+        await changed(services, inbox.tenant, conversation)
 
 
 async def _consent(services: Services, inbox: Inbox, change: ConsentChange) -> None:

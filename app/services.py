@@ -20,6 +20,7 @@ from core.ports import (
     Alarms,
     Answers,
     Cache,
+    Changes,
     Fanout,
     Generator,
     Humans,
@@ -72,6 +73,7 @@ class Services:
     inboxes: Inboxes
     # the message path
     intake: Intake
+    changes: Changes
     turns: UnitOfWork
     outbox: Outbox
     alarms: Alarms

@@ -307,7 +307,12 @@ class Thinker:
         for _hop in range(_HOPS):
             async with asyncio.timeout(self._timeout):
                 outcome = await self._handlers[name].handle(turn, context)
-            outcome = replace(outcome, handler=name, effects=(*effects, *outcome.effects))
+            outcome = replace(
+                outcome,
+                handler=name,
+                effects=(*effects, *outcome.effects),
+                private=outcome.private or self._handlers[name].private,
+            )
             if outcome.next is None or outcome.next == "escalate":
                 return outcome
             name, effects = outcome.next, outcome.effects
@@ -418,6 +423,7 @@ def result_of(thought: Thought, claim: Claim, trace: Mapping[str, object]) -> Tu
                 locale=turn.locale,
                 citations=outcome.citations,
                 quick_replies=outcome.quick_replies,
+                private=outcome.private,
             ),
         )
     effects = outcome.effects

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from core.clock import Clock
 from core.conversations import Inbox
-from core.messages import Event, Outbound, Sent
+from core.ids import MessageId
+from core.messages import Attachment, Event, Outbound, Sent
 from core.outcomes import CheckContext, Outcome, Turn
 from core.ports import (
     Answers,
@@ -27,6 +28,7 @@ from core.ports import (
     Preview,
     Recall,
     Retriever,
+    TurnView,
 )
 from core.settings import Section
 from core.turns import Verdict
@@ -55,10 +57,34 @@ class WebhookReply:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What a webhook meant, and how to answer it once all events are committed."""
+    """What a webhook meant, and how to answer it once all events are committed.
+
+    `waits`: the provider holds the line; the turn of the last Inbound is awaited, at most `wait` seconds, and
+    `Converses.answer` makes the reply. `resumes` names a message whose turn was still running when an earlier
+    request was answered.
+    """
 
     events: tuple[Event, ...]
     reply: WebhookReply = WebhookReply()
+    waits: bool = False
+    wait: float = 8.0
+    resumes: MessageId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A held line's answer: `reply` to the provider; `texts` are (channel, address, text) sent beside it."""
+
+    reply: WebhookReply
+    texts: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing `usher channels check` looked at: `sentence` says what is wrong and where to put it right."""
+
+    ok: bool
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +92,10 @@ class Capabilities:
     """What a channel can show. `max_chars` 0 is unlimited; `quiet` is the burst window in seconds.
 
     `markup`: plain | markdown | mrkdwn | html. `idle_hours` closes a conversation nobody continues.
-    `greets`: its page says that a bot answers before anything is written.
+    `greets`: its page says that a bot answers before anything is written. `max_buttons` 0 is any number.
+    `media` are the content types that may go out (`image/*`), `media_bytes` the size of one. `inline`: the caller
+    waits for the reply. `window_hours` after the customer's last message free text is no longer taken, 0 for ever.
+    `corrections`: a message sent can be edited and taken back.
     """
 
     buttons: bool = False
@@ -80,6 +109,12 @@ class Capabilities:
     idle_hours: float = 24.0
     opt_out_words: bool = False
     greets: bool = False
+    max_buttons: int = 0
+    media: tuple[str, ...] = ()
+    media_bytes: int = 0
+    inline: bool = False
+    window_hours: float = 0.0
+    corrections: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +155,40 @@ class Channel(Protocol):
 
     async def close(self) -> None:
         """Close clients."""
+        ...
+
+
+class Converses(Protocol):
+    """A channel whose webhook is answered with the reply itself: a phone call."""
+
+    async def answer(
+        self, request: WebhookRequest, inbox: Inbox, message: MessageId, view: TurnView | None
+    ) -> Answered:
+        """Return what the line hears of `message`'s turn; `view` is None while it still runs."""
+        ...
+
+
+class Fetches(Protocol):
+    """A channel whose attachments need its credentials to be had."""
+
+    async def fetch(self, attachment: Attachment, inbox: Inbox, limit: int) -> bytes:
+        """Return at most `limit` bytes. Raises TooLargeError, RetryableDeliveryError, PermanentDeliveryError."""
+        ...
+
+
+class Reads(Protocol):
+    """A channel that can say what a webhook means without verifying it: for `usher inspect` alone."""
+
+    async def read(self, request: WebhookRequest, inbox: Inbox) -> Received:
+        """Parse only. Raises AnomalousPayloadError, UnsupportedEventError."""
+        ...
+
+
+class Examines(Protocol):
+    """A channel that can try its credentials and webhooks at the provider."""
+
+    async def examine(self, inbox: Inbox) -> tuple[Finding, ...]:
+        """Return what was found, right or wrong; raises nothing of the provider's."""
         ...
 
 
@@ -184,7 +253,8 @@ class Handle(Protocol):
 class HandlerSpec:
     """A handler plug-in. `examples` are intent → phrases that train the intent head; `form` when it runs one.
 
-    `signals` instead of `intents` for lifecycle handlers.
+    `signals` instead of `intents` for lifecycle handlers. `private`: its replies speak of the contact's own affairs
+    (bookings, prices, account facts, memory) and never go where others read along.
     """
 
     name: str
@@ -193,6 +263,7 @@ class HandlerSpec:
     signals: tuple[str, ...] = ()
     examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     form: bool = False
+    private: bool = False
     summary: str = ""
 
 

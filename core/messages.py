@@ -43,13 +43,19 @@ class MessageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that came or goes with a message. `size` in bytes; `data` is None when only a URL is known."""
+    """A file that came or goes with a message. `size` in bytes; `data` is None when only a URL is known.
+
+    `id` names the stored file (port `Files`). `refused` is why its bytes are not kept: too_large | not_allowed |
+    not_what_it_says | unreachable.
+    """
 
     name: str
     content_type: str
     size: int
     data: bytes | None = None
     url: str | None = None
+    id: str | None = None
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,8 @@ class Inbound:
     `reply_to` is where the answer goes when that is not `sender` (Slack channel, mail Reply-To). `references`
     are provider message ids of earlier mails. `automatic` mail is recorded and never answered. `inline`: the
     caller waits for the reply and is its delivery. `new_contact`: never look for an existing person.
+    `cc` are others the message went to; `shared`: others read where it was written. `wait` seconds the bot leaves
+    it to people first, None for the channel's own quiet window.
     """
 
     channel: str
@@ -99,7 +107,30 @@ class Inbound:
     automatic: bool = False
     inline: bool = False
     new_contact: bool = False
+    cc: tuple[str, ...] = ()
+    shared: bool = False
+    wait: float | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """The customer changed a message of theirs (`text`), or took it back (None). `external_id` is that message's."""
+
+    channel: str
+    external_id: str
+    sender: str
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """A thumb under a message of ours, named by its provider id. `value` "" takes the thumb away."""
+
+    channel: str
+    provider_id: str
+    sender: str
+    value: Literal["up", "down", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +182,15 @@ class Ignored:
     reason: str
 
 
-Event = Inbound | Receipt | TeamAction | ConsentChange | Ignored
+Event = Inbound | Correction | Reaction | Receipt | TeamAction | ConsentChange | Ignored
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A message the provider has approved beforehand: its id there (`ContentSid`) and what fills its gaps."""
+
+    id: str
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +220,9 @@ class Outbound:
     `id` is stable over retries: channels use it as idempotency key or to reconcile. `address` is where it
     goes; `thread` the provider's thread (mail Message-ID to answer, Slack thread_ts). `references` is the
     mail chain, oldest first. `author`/`author_name` say who speaks. `card` is set on team alerts only.
-    `update_of` is a provider id to edit instead of posting anew.
+    `update_of` is a provider id to edit instead of posting anew. `cc` get it too; `private`: it speaks of the
+    contact's own affairs and never goes where others read along. `template` is sent in place of the text where
+    the channel may not write freely.
     """
 
     id: OutboxId
@@ -207,6 +248,9 @@ class Outbound:
     citations: tuple[Citation, ...] = ()
     card: TeamCard | None = None
     update_of: str | None = None
+    cc: tuple[str, ...] = ()
+    private: bool = False
+    template: Template | None = None
     attempt: int = 1
 
 

@@ -49,6 +49,7 @@ class Outcome:
     to call instead (this outcome's effects are kept). `sources` are the passages the text leans on, for the
     grounding check; `generated` is True when a language model wrote it. `claims` are what effects of this
     turn entitle the text to state ("booked", "price"). `fixed` is the part of a generated text that is a line of ours.
+    `private`: others who read along must not see it.
     """
 
     text: str | None
@@ -63,6 +64,7 @@ class Outcome:
     next: str | None = None
     generated: bool = False
     fixed: str = ""
+    private: bool = False
     claims: frozenset[str] = frozenset()
     query: str | None = None
     trace: Mapping[str, object] = field(default_factory=dict)

@@ -219,6 +219,7 @@ def _is_skipped(turn: Turn, context: Context) -> bool:
 HANDLER = HandlerSpec(
     name="book",
     handle=handle,
+    private=True,
     intents=("book",),
     examples={
         "book": (

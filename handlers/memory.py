@@ -126,6 +126,7 @@ def _say(
 HANDLER = HandlerSpec(
     name="memory",
     handle=handle,
+    private=True,
     intents=(SHOW, REMEMBER, FORGET),
     examples={
         SHOW: (

@@ -268,6 +268,7 @@ def _slot_of(booking: Booking) -> Slot:
 HANDLER = HandlerSpec(
     name="reschedule",
     handle=handle,
+    private=True,
     intents=(MOVE, CANCEL, SHOW),
     examples={
         MOVE: (

@@ -1,20 +1,21 @@
 """POST /channels/{name}: any channel's webhook. Verify, parse, commit, answer; the turn runs after."""
 
 import logging
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Path, Request, Response
 
 from app.api.deps import Uses
-from app.doors import take
+from app.doors import send_beside, take
 from app.services import Services
-from core.contracts import Channel, WebhookRequest
+from core.contracts import Channel, Converses, Received, WebhookReply, WebhookRequest
 from core.conversations import Inbox
 from core.errors import (
     SignatureError,
     TooLargeError,
     UnsupportedEventError,
 )
+from core.ports import Accepted
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +52,32 @@ async def webhook(
     except UnsupportedEventError as ignored:
         logger.info("webhook.ignored", extra={"channel": name, "reason": ignored.detail})
         return Response(status_code=200)
-    for event in received.events:
-        await take(services, inbox, event)
+    accepted = [await take(services, inbox, event) for event in received.events]
     reply = received.reply
+    if received.waits or received.resumes:
+        kept = next((a for a in reversed(accepted) if a is not None), None)
+        reply = await _held(services, inbox, cast("Converses", channel), asked, received, kept)
     return Response(reply.body, reply.status, dict(reply.headers))
+
+
+async def _held(
+    services: Services,
+    inbox: Inbox,
+    channel: Converses,
+    asked: WebhookRequest,
+    received: Received,
+    kept: Accepted | None,
+) -> WebhookReply:
+    """Answer a provider that holds the line with what the turn said, or that it still runs."""
+    if kept is None and received.resumes:
+        kept = await services.inline.find(inbox.tenant, received.resumes)
+    if kept is None:
+        return received.reply
+    view = await services.waiter.wait(kept, received.wait)
+    answered = await channel.answer(asked, inbox, kept.message_id, view)
+    for name, address, text in answered.texts:
+        await send_beside(services, inbox.tenant, kept.conversation_id, name, address, text)
+    return answered.reply
 
 
 async def _inbox(

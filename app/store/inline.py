@@ -8,10 +8,14 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from app.store import rows
 from app.store.database import Database, db_now
-from app.store.models import messages, outbox, turns
-from core.ids import ConversationId, MessageId, TenantId, TurnId
-from core.messages import MessageKind, StoredMessage
-from core.ports import TurnView
+from app.store.models import conversations, messages, outbox, turns
+from app.store.turns import write_outbound
+from core.clock import Clock
+from core.conversations import Inbox
+from core.errors import NotFoundError
+from core.ids import ContactId, ConversationId, MessageId, TenantId, TurnId
+from core.messages import Author, MessageKind, StoredMessage
+from core.ports import Accepted, Reply, TurnView
 
 # what has begun to go out: the rest a takeover may still drop
 VISIBLE = ("claimed", "sent", "delivered", "read", "unknown", "dead")
@@ -20,8 +24,9 @@ VISIBLE = ("claimed", "sent", "delivered", "read", "unknown", "dead")
 class SqlInline:
     """Port `Inline`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
 
     async def take(self, tenant: TenantId, message: MessageId) -> TurnView | None:
         """See the port."""
@@ -61,6 +66,68 @@ class SqlInline:
                 handler=ran.handler,
                 trace=ran.trace,
                 replies=tuple(rows.message(r) for r in replies.mappings()),
+            )
+
+    async def find(self, tenant: TenantId, message: MessageId) -> Accepted | None:
+        """See the port."""
+        async with self._database.read() as connection:
+            row = (
+                await connection.execute(
+                    select(messages.c.conversation_id, messages.c.seq, conversations.c.contact_id)
+                    .join(conversations, conversations.c.id == messages.c.conversation_id)
+                    .where(
+                        messages.c.id == message,
+                        messages.c.tenant == tenant,
+                        messages.c.direction == "in",
+                    )
+                )
+            ).one_or_none()
+        if row is None:
+            return None
+        return Accepted(
+            tenant,
+            ConversationId(row.conversation_id),
+            ContactId(row.contact_id),
+            message,
+            row.seq,
+            duplicate=True,
+        )
+
+    async def beside(
+        self, inbox: Inbox, conversation: ConversationId, address: str, text: str
+    ) -> None:
+        """See the port."""
+        async with self._database.write() as connection:
+            row = (
+                await connection.execute(
+                    update(conversations)
+                    .where(
+                        conversations.c.id == conversation, conversations.c.tenant == inbox.tenant
+                    )
+                    .values(seq=conversations.c.seq + 1)
+                    .returning(conversations.c.seq, conversations.c.locale)
+                )
+            ).one_or_none()
+            if row is None:
+                raise NotFoundError("no such conversation")
+            reply = Reply(
+                text=text,
+                kind=MessageKind.NOTICE,
+                author=Author.SYSTEM,
+                channel=inbox.channel,
+                address=address,
+                inbox=inbox.id,
+                locale=row.locale or "en",
+            )
+            await write_outbound(
+                connection,
+                tenant=inbox.tenant,
+                conversation=conversation,
+                turn=None,
+                reply=reply,
+                seq=row.seq,
+                now=self._clock.now(),
+                bot_name="",
             )
 
     async def read(

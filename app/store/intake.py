@@ -147,6 +147,8 @@ class SqlIntake:
                     **inbound.metadata,
                     "sender": inbound.sender,
                     "references": " ".join(inbound.references),
+                    **({"cc": " ".join(inbound.cc)} if inbound.cc else {}),
+                    **({"shared": "1"} if inbound.shared else {}),
                     **({"truncated": "1"} if len(text) > MAX_TEXT else {}),
                 },
                 created_at=now,

@@ -39,6 +39,7 @@ from core.messages import (
     QuickReply,
     StoredMessage,
     TeamCard,
+    Template,
 )
 from core.ports import TenantPolicy
 from core.turns import Citation
@@ -252,5 +253,8 @@ def outbound(row: Row) -> Outbound:
         citations=citations_from_json(payload.get("citations")),
         card=card_from_json(payload.get("card")),
         update_of=payload.get("update_of"),
+        cc=tuple(payload.get("cc") or ()),
+        private=bool(payload.get("private")),
+        template=Template(**payload["template"]) if payload.get("template") else None,
         attempt=row["attempts"],
     )

@@ -445,6 +445,8 @@ async def write_outbound(
             "thread": reply.thread,
             "references": list(reply.references),
             "locale": reply.locale,
+            "cc": list(reply.cc),
+            "private": reply.private,
             **shown,
         },
         now=now,

@@ -27,6 +27,7 @@ from core.ports.people import Directory, Humans, TenantPolicy
 from core.ports.sessions import Calendar
 from core.ports.turns import (
     Accepted,
+    Changes,
     Claim,
     Committed,
     Inline,
@@ -58,6 +59,7 @@ __all__ = [
     "Answers",
     "Cache",
     "Calendar",
+    "Changes",
     "Chunk",
     "Claim",
     "Committed",

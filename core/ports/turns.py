@@ -20,9 +20,11 @@ from core.messages import (
     Attachment,
     Author,
     ConsentChange,
+    Correction,
     Inbound,
     MessageKind,
     QuickReply,
+    Reaction,
     Receipt,
     StoredMessage,
 )
@@ -62,6 +64,18 @@ class Intake(Protocol):
         ...
 
 
+class Changes(Protocol):
+    """What a customer changes after the fact. Returns the conversation it changed, None when it changed none."""
+
+    async def correct(self, inbox: Inbox, change: Correction) -> ConversationId | None:
+        """Keep the new text, or that the message was taken back; the sender's own messages only."""
+        ...
+
+    async def react(self, inbox: Inbox, reaction: Reaction) -> ConversationId | None:
+        """Take a thumb under an answer of the bot's as feedback."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One worker's hold on a conversation, with all a turn needs. `fence` and `version` are checked by the commit."""
@@ -97,6 +111,8 @@ class Reply:
     citations: tuple[Citation, ...] = ()
     quick_replies: tuple[QuickReply, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    cc: tuple[str, ...] = ()
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +187,16 @@ class Inline(Protocol):
 
     async def take(self, tenant: TenantId, message: MessageId) -> TurnView | None:
         """Return the turn that holds this message with the replies claimed now or before; None while it runs."""
+        ...
+
+    async def find(self, tenant: TenantId, message: MessageId) -> Accepted | None:
+        """Return an inbound message of before, to wait for its turn again."""
+        ...
+
+    async def beside(
+        self, inbox: Inbox, conversation: ConversationId, address: str, text: str
+    ) -> None:
+        """Queue a notice of the conversation to another of the contact's addresses."""
         ...
 
     async def read(

@@ -140,7 +140,7 @@ class Path:
         self.turns = SqlTurns(self.database, self.clock, applier, lease_seconds)
         self.outbox = SqlOutbox(self.database, self.clock, claim_seconds=claim_seconds)
         self.humans = SqlHumans(self.database, self.clock)
-        self.inline = SqlInline(self.database)
+        self.inline = SqlInline(self.database, self.clock)
         self.alarms = SqlAlarms(self.database, self.clock)
         self.waiter = Waiter(self.inline, self.fanout, self.wakeups)
         lines = PlainLines()
