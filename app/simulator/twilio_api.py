@@ -83,6 +83,7 @@ class TwilioStandIn:
     holdings: Holdings = field(default_factory=Holdings)
     messages: list[TextMessage] = field(default_factory=list)
     blocked: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)  # WhatsApp addresses whose window is over early
     switches: Switches = field(default_factory=Switches)
 
     @property
@@ -154,11 +155,16 @@ class TwilioStandIn:
 
     def is_open(self, address: str) -> bool:
         """Tell whether somebody wrote by WhatsApp within the last 24 hours."""
-        since = self.clock.now() - WINDOW
-        return any(
-            m.from_ == address and m.direction == "inbound" and m.created_at > since
-            for m in self.messages
+        until = self.open_until(address)
+        return until is not None and self.clock.now() < until
+
+    def open_until(self, address: str) -> datetime | None:
+        """Return when free text is no longer taken; None when they never wrote, or it was closed early."""
+        heard = (
+            m.created_at for m in self.messages if m.from_ == address and m.direction == "inbound"
         )
+        last = max(heard, default=None)
+        return last + WINDOW if last and address not in self.closed else None
 
     def _refusal(self, request: Request, form: Mapping[str, str]) -> tuple[int, int] | None:
         to, body, content = form.get("To", ""), form.get("Body", ""), form.get("ContentSid")
@@ -287,6 +293,7 @@ class TwilioStandIn:
 
         It is WhatsApp's where the addresses say so.
         """
+        self.closed.discard(from_)
         sid = f"SM{secrets.token_hex(16)}"
         self.messages.append(
             TextMessage(
