@@ -40,6 +40,7 @@ from app.store.database import Database, DatabaseSettings
 from app.store.demo import seed_demo
 from app.store.directory import SqlDirectory
 from app.store.effects import Applier
+from app.store.figures import SqlFigures
 from app.store.gaps import SqlGaps
 from app.store.humans import SqlHumans
 from app.store.idle import SqlIdle
@@ -373,6 +374,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
         access=SqlAccess(database, clock),
         changes=SqlChanges(database, clock, reads),
         reads=reads,
+        figures=SqlFigures(database),
         passages=passages,
         syncer=syncer,
         facts=facts,

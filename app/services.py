@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from app.store.backtests import SqlBacktests
     from app.store.bookings import SqlBookings
     from app.store.directory import SqlDirectory
+    from app.store.figures import SqlFigures
     from app.store.gaps import SqlGaps
     from app.store.knowledge import SqlPassages
     from app.store.memory import SqlFacts, SqlIntents
@@ -90,6 +91,7 @@ class Services:
     directory: "SqlDirectory"
     access: "SqlAccess"
     reads: "SqlReads"
+    figures: "SqlFigures"
     passages: "SqlPassages"
     syncer: "Syncer"
     facts: "SqlFacts"

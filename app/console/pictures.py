@@ -3,15 +3,17 @@
 The pages render every text as text; nothing here escapes or marks up.
 """
 
+from dataclasses import asdict
 from datetime import datetime
 
 from core.bookings import Booking
 from core.briefs import REASONS
 from core.conversations import Account, Contact, Csm, Handoff, Inbox
+from core.kpis import Figures
 from core.messages import StoredMessage
 from core.ports import Fact, TenantPolicy
 from core.turns import Citation, Passage
-from core.views import InboxRow, Kpis, Trace
+from core.views import InboxRow, Trace
 
 Json = dict[str, object]
 
@@ -222,19 +224,30 @@ def passage(found: Passage) -> Json:
     }
 
 
-def kpis(found: Kpis) -> Json:
-    """Return figures since a time."""
+def figures(found: Figures) -> Json:
+    """Return the figures of a span."""
     return {
         "since": when(found.since),
-        "conversations": found.conversations,
-        "contained": found.contained,
-        "handoffs": found.handoffs,
-        "breaches": found.breaches,
-        "volume": dict(found.volume),
+        "figures": {name: asdict(figure) for name, figure in found.figures.items()},
+        "channels": {
+            channel: {name: asdict(figure) for name, figure in shown.items()}
+            for channel, shown in found.channels.items()
+        },
+        "messages": dict(found.messages),
+        "intents": dict(found.intents),
         "reasons": dict(found.reasons),
-        "containment": found.containment,
-        "handoff_rate": found.handoff_rate,
-        "first_response": found.first_response,
+        "gaps": found.gaps,
+        "steps": [
+            {
+                "from": when(step.since),
+                "to": when(step.until),
+                "messages": step.messages,
+                "conversations": step.conversations,
+                "handoffs": step.handoffs,
+                "breaches": step.breaches,
+            }
+            for step in found.steps
+        ],
     }
 
 

@@ -109,6 +109,7 @@ class SqlIntake:
                             "status": Status.OPEN,
                             "version": conversations.c.version + 1,
                             "resolved_at": None,
+                            **({"reopened_at": now} if row.status == Status.RESOLVED else {}),
                         }
                         if wakes
                         else {}

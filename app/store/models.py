@@ -159,10 +159,14 @@ conversations = Table(
     _required("created_at", UtcDateTime()),
     _required("updated_at", UtcDateTime()),
     Column("resolved_at", UtcDateTime()),
+    # the customer said it is solved; the customer came back after it was closed
+    Column("confirmed_at", UtcDateTime()),
+    Column("reopened_at", UtcDateTime()),
     UniqueConstraint("tenant", "open_key"),
     Index("ix_conversations_work_at", "work_at"),
     Index("ix_conversations_contact", "tenant", "contact_id", "updated_at"),
     Index("ix_conversations_inbox", "tenant", "status", "updated_at"),
+    Index("ix_conversations_begun", "tenant", "created_at"),
 )
 
 messages = Table(
@@ -196,6 +200,7 @@ messages = Table(
     _required("created_at", UtcDateTime()),
     UniqueConstraint("conversation_id", "seq"),
     Index("ix_messages_turn_id", "turn_id"),
+    Index("ix_messages_at", "tenant", "created_at"),
 )
 Index(
     "uq_messages_external",
@@ -220,12 +225,15 @@ turns = Table(
     _tenant(),
     Column("conversation_id", Text, ForeignKey("conversations.id"), nullable=False),
     _required("handler"),
+    Column("intent", Text),
     _required("state"),
     _required("fence", Integer),
     _required("trace", Json),
     _required("started_at", UtcDateTime()),
     _required("ended_at", UtcDateTime()),
     Index("ix_turns_conversation_id", "conversation_id"),
+    # holds all that figures ask of turns, so that their traces are never read for it
+    Index("ix_turns_told", "tenant", "started_at", "handler", "intent", "conversation_id"),
 )
 
 outbox = Table(

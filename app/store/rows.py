@@ -214,6 +214,8 @@ def policy(value: Any) -> TenantPolicy:
     for key in ("editions", "widget_origins", "advice", "domains"):
         if key in known:
             known[key] = tuple(known[key])
+    if "bands" in known:
+        known["bands"] = {name: (pair[0], pair[1]) for name, pair in known["bands"].items()}
     known["paused_channels"] = frozenset(known.get("paused_channels", ()))
     return TenantPolicy(**known)
 

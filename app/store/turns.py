@@ -4,7 +4,7 @@ Nothing is ever decided by a SELECT that a later write relies on: the claim and 
 UPDATEs on the conversation's fence and version, which both databases serialise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import case, exists, func, insert, or_, select, update
@@ -245,6 +245,7 @@ class SqlTurns:
                 tenant=claim.conversation.tenant,
                 conversation_id=claim.conversation.id,
                 handler=result.handler,
+                intent=_intent(result.trace),
                 state="committed",
                 fence=claim.fence,
                 trace=dict(result.trace),
@@ -462,6 +463,14 @@ async def write_outbound(
         .one()
     )
     return rows.message(row), job
+
+
+def _intent(trace: Mapping[str, object]) -> str | None:
+    """Return what the turn was about, as understood."""
+    understood = trace.get("understanding")
+    intent = understood.get("intent") if isinstance(understood, Mapping) else None
+    name = intent.get("name") if isinstance(intent, Mapping) else None
+    return name if isinstance(name, str) else None
 
 
 def _next_work() -> object:

@@ -25,6 +25,7 @@ class TenantPolicy:
     (core/pii/shapes.py). `advice` names what the bot may advise on beyond the docs: legal, medical, financial.
     `domains` are the hosts the bot may link to besides the documents' own; `*.name` takes in all below. `persona`,
     `tones` (edition → tone) and `reading_level` ("easy" | "plain" | "") are how a model's replies should sound.
+    `bands` say from where a figure is green and yellow (core/kpis.py).
     """
 
     mode: Mode = Mode.AUTO
@@ -43,6 +44,7 @@ class TenantPolicy:
     widget_origins: tuple[str, ...] = ()
     lines: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    bands: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     numbers: Mapping[str, str] = field(default_factory=dict)
     advice: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
