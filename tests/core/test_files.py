@@ -132,7 +132,9 @@ def test_no_bytes_make_the_judge_fail(name: str, kind: str, data: bytes) -> None
     assert judge(name, kind, data).refused in ("", *REASONS)
 
 
-@pytest.mark.parametrize("mark", [b"PK\x03\x04", b"PK\x05\x06", b"\0\0\0\x18ftyp", b"RIFF", b"%PDF-"])
+@pytest.mark.parametrize(
+    "mark", [b"PK\x03\x04", b"PK\x05\x06", b"\0\0\0\x18ftyp", b"RIFF", b"%PDF-"]
+)
 def test_a_head_alone_is_no_fault(mark: bytes) -> None:
     for end in range(len(mark) + 1):
         kind_of(mark[:end])
