@@ -8,7 +8,7 @@ import io
 import re
 import unicodedata
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 MAX_BYTES = 10_000_000  # one file
@@ -69,7 +69,7 @@ _ENDINGS: Mapping[str, tuple[str, str]] = {
     "webm": ("sound", "video/webm"),
 }
 _FAMILY_OF = {kind: family for family, kind in _ENDINGS.values()}
-_ENDING_OF = {kind: ending for ending, (_, kind) in reversed(_ENDINGS.items())}
+_ENDING_OF = {kind: ending for ending, (_, kind) in reversed(list(_ENDINGS.items()))}
 _SAME = {"image/jpg": "image/jpeg", "image/heif": "image/heic", "audio/mp3": "audio/mpeg"}
 _TEXTS = frozenset(kind for family, kind in _ENDINGS.values() if family == "text")
 
@@ -250,3 +250,10 @@ def _is_text(data: bytes) -> bool:
     return not _MARKED_UP.search(data[:_HEAD]) and not _MARKED_UP.match(
         data.lstrip(b"\xef\xbb\xbf \t\r\n")
     )
+
+
+def fits(content_type: str, size: int, media: Sequence[str], media_bytes: int) -> bool:
+    """Tell whether a channel carries this file itself; `media` are its types (`image/*`), 0 bytes any size."""
+    family = content_type.partition("/")[0]
+    named = any(taken in ("*/*", content_type, f"{family}/*") for taken in media)
+    return named and (not media_bytes or size <= media_bytes)

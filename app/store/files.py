@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, Update, delete, select, update
+from sqlalchemy import RowMapping, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import file_rows, rows
@@ -143,29 +143,24 @@ class SqlFiles:
         """See the port."""
         values = {"state": "ready", "data": data, "sha256": hashlib.sha256(data).hexdigest()}
         async with self._database.write() as connection:
-            done = await connection.execute(
-                _settled(file, judged).values(**values, size=len(data)).returning(files.c.id)
-            )
-            if done.one_or_none() is None:
+            message = await self._held(connection, file)
+            if not await self._settle(connection, file, judged, size=len(data), **values):
                 return None
-            message = await self._show(connection, file, judged, len(data))
+            await self._show(connection, file, judged, message, len(data))
             return message.conversation_id if message else None
 
     async def refuse(
         self, file: PendingFile, judged: Judged, notice: str | None
     ) -> ConversationId | None:
         """See the port."""
-        values = {"state": "refused", "reason": judged.refused, "source": None}
         async with self._database.write() as connection:
-            done = await connection.execute(
-                _settled(file, judged).values(**values).returning(files.c.message_id)
+            message = await self._held(connection, file)
+            done = await self._settle(
+                connection, file, judged, state="refused", reason=judged.refused
             )
-            row = done.one_or_none()
-            if row is None:
+            if message is None or not done:
                 return None
-            message = await self._show(connection, file, judged, file.size)
-            if message is None:
-                return None
+            await self._show(connection, file, judged, message, file.size)
             live = message.status in ("received", "handled") and not message.inline
             if notice and live and await self._first(connection, message):
                 await self._tell(connection, file, message, notice)
@@ -191,10 +186,8 @@ class SqlFiles:
             )
             return done.rowcount
 
-    async def _show(
-        self, connection: AsyncConnection, file: PendingFile, judged: Judged, size: int
-    ) -> StoredMessage | None:
-        """Write into the message's own row what became of its file; None when it is gone from there."""
+    async def _held(self, connection: AsyncConnection, file: PendingFile) -> StoredMessage | None:
+        """Lock the file's message, before any file of it: its files are settled one after the other."""
         found = await connection.execute(
             select(messages)
             .join(files, files.c.message_id == messages.c.id)
@@ -202,15 +195,42 @@ class SqlFiles:
             .with_for_update(of=messages)
         )
         row = found.mappings().one_or_none()
-        if row is None or file.id not in {a.get("id") for a in row["attachments"] or ()}:
-            return None
-        shown = {"name": judged.name, "content_type": judged.content_type, "size": size}
-        shown["refused"] = judged.refused
-        listed = [{**a, **shown} if a.get("id") == file.id else a for a in row["attachments"]]
-        await connection.execute(
-            update(messages).where(messages.c.id == row["id"]).values(attachments=listed)
+        return rows.message(row) if row is not None else None
+
+    async def _settle(
+        self, connection: AsyncConnection, file: PendingFile, judged: Judged, **values: object
+    ) -> bool:
+        done = await connection.execute(
+            update(files)
+            .where(files.c.id == file.id, files.c.state == "pending")
+            .values(
+                name=judged.name,
+                content_type=judged.content_type,
+                source=None,
+                due_at=None,
+                **values,
+            )
         )
-        return rows.message(row)
+        return done.rowcount > 0
+
+    async def _show(
+        self,
+        connection: AsyncConnection,
+        file: PendingFile,
+        judged: Judged,
+        message: StoredMessage | None,
+        size: int,
+    ) -> None:
+        """Write into the message's own row what became of its file."""
+        if message is None:
+            return
+        now = Attachment(judged.name, judged.content_type, size, id=file.id, refused=judged.refused)
+        listed = [now if a.id == file.id else a for a in message.attachments]
+        await connection.execute(
+            update(messages)
+            .where(messages.c.id == message.id)
+            .values(attachments=rows.attachments_to_json(listed))
+        )
 
     async def _first(self, connection: AsyncConnection, message: StoredMessage) -> bool:
         """Take the right to tell the customer about this message's files; only one of them gets it."""
@@ -263,14 +283,6 @@ class SqlFiles:
 def _told_about(message: StoredMessage) -> Any:
     told = files.alias()
     return select(told.c.id).where(told.c.message_id == message.id, told.c.told.is_(True)).exists()
-
-
-def _settled(file: PendingFile, judged: Judged) -> Update:
-    return (
-        update(files)
-        .where(files.c.id == file.id, files.c.state == "pending")
-        .values(name=judged.name, content_type=judged.content_type, source=None, due_at=None)
-    )
 
 
 def _signature(secret: str, file: str, end: str) -> str:

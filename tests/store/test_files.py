@@ -31,7 +31,9 @@ def kept(database: Database, clock: FrozenClock) -> SqlFiles:
 async def carried(scene: Scene, accepted: Accepted) -> tuple[Attachment, ...]:
     (message, *_) = [
         m
-        for m in await scene.reads.transcript(DEMO, accepted.conversation_id, 0, 50, customer_view=False)
+        for m in await scene.reads.transcript(
+            DEMO, accepted.conversation_id, 0, 50, customer_view=False
+        )
         if m.id == accepted.message_id
     ]
     return message.attachments
