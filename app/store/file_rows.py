@@ -90,7 +90,7 @@ async def _keep(
             created_at=now,
         )
     )
-    return replace(named, id=file)
+    return replace(named, id=file, size=0)  # nothing of it is here yet
 
 
 async def store(
