@@ -20,6 +20,7 @@ from app.adapters.redis_link import RedisSettings, connect
 from app.adapters.wakeups import RedisWakeups
 from app.backtest.running import Backtester
 from app.chain import Chain
+from app.files import Carrier, Download, Fetcher, FilesSettings
 from app.gaps import group
 from app.inboxes import Inboxes
 from app.ingesting import Syncer
@@ -41,12 +42,14 @@ from app.store.demo import seed_demo
 from app.store.directory import SqlDirectory
 from app.store.effects import Applier
 from app.store.figures import SqlFigures
+from app.store.files import SqlFiles
 from app.store.gaps import SqlGaps
 from app.store.humans import SqlHumans
 from app.store.idle import SqlIdle
 from app.store.inline import SqlInline
 from app.store.intake import SqlIntake
 from app.store.knowledge import SqlPassages
+from app.store.leases import SqlLeases
 from app.store.memory import SqlFacts, SqlIntents
 from app.store.model_uses import SqlModelUses
 from app.store.outbox import SqlOutbox
@@ -197,7 +200,8 @@ def build(  # noqa: C901 - a list of objects, one after the other
     kinds = {s.name: s.identity or s.name for s in plugins.channels.values()}
     base_url = settings.url
     state = SqlPluginState(database, clock)
-    channel_context = ChannelContext(clock, fanout, lines, state, cache)
+    files = SqlFiles(database, clock, base_url)
+    channel_context = ChannelContext(clock, fanout, lines, state, cache, files)
     channels = {s.name: s.build(channel_context) for s in plugins.channels.values()}
     inboxes = Inboxes(plugins.channels, channels, parts.env_file, parts.simulated)
     directory = SqlDirectory(database, clock, kinds, inboxes.complete)
@@ -263,7 +267,20 @@ def build(  # noqa: C901 - a list of objects, one after the other
         clock,
         window=ShortMemory(cache),
     )
-    sender = Sender(outbox, inboxes.channel, inboxes.complete, fanout, metrics)
+    capabilities = {s.name: s.capabilities for s in plugins.channels.values()}
+    carrier = Carrier(files, capabilities)
+    sender = Sender(outbox, inboxes.channel, inboxes.complete, fanout, metrics, load=carrier.load)
+    download = Download(FilesSettings(_env_file=parts.env_file))
+    fetcher = Fetcher(
+        files,
+        download,
+        inboxes.channel,
+        inboxes.complete,
+        directory.policy,
+        lines_for,
+        fanout,
+        metrics,
+    )
 
     async def refresh() -> None:
         for tenant in await directory.tenants():
@@ -301,6 +318,8 @@ def build(  # noqa: C901 - a list of objects, one after the other
             ("gaps", 30.0, group_gaps),
             ("sources", 30.0, syncer.sync_due),
             ("report", 900.0, reporter.tell),
+            ("files", 2.0, fetcher.round),
+            ("files_sweep", 3600.0, files.sweep),
         ),
     )
 
@@ -330,6 +349,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
         if moderator is not None:
             await moderator.close()
         await models.close()
+        await download.close()
         await fanout.close()
         await redis.aclose()
         await knowledge.close()
@@ -387,6 +407,8 @@ def build(  # noqa: C901 - a list of objects, one after the other
         intents=intents,
         state=state,
         idempotency=idempotency,
+        files=files,
+        leases=SqlLeases(database),
         calendar=calendar,
         understands=knowledge.understands,
         answers=knowledge.answers,

@@ -15,6 +15,7 @@ import app.api
 from app.api import errors, socket
 from app.api.web_chat import WebChat
 from app.console import build_router as build_console
+from app.listening import listeners
 from app.services import Services
 from app.simulator.wiring import Simulator
 
@@ -35,10 +36,7 @@ def create_app(services: Services, secret: str, simulator: Simulator | None = No
     @contextlib.asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         await services.open()
-        work = None
-        if services.settings.embedded_worker:
-            work = asyncio.create_task(services.worker.run(), name="worker")
-            work.add_done_callback(_report)
+        work = _work(services) if services.settings.embedded_worker else []
         if simulator is not None:
             await simulator.open(services)
         try:
@@ -46,9 +44,9 @@ def create_app(services: Services, secret: str, simulator: Simulator | None = No
         finally:
             if simulator is not None:
                 await simulator.close()
-            if work is not None:
-                work.cancel()
-                await asyncio.gather(work, return_exceptions=True)
+            for task in work:
+                task.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
             await services.close()
 
     web = FastAPI(
@@ -71,6 +69,16 @@ def create_app(services: Services, secret: str, simulator: Simulator | None = No
         web.include_router(simulator.router())
         simulator.mount(web)
     return web
+
+
+def _work(services: Services) -> "list[asyncio.Task[None]]":
+    work = [
+        asyncio.create_task(services.worker.run(), name="worker"),
+        asyncio.create_task(listeners(services).run(), name="listeners"),
+    ]
+    for task in work:
+        task.add_done_callback(_report)
+    return work
 
 
 def _chat(services: Services, secret: str) -> Callable[[HTTPConnection], WebChat]:

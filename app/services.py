@@ -22,10 +22,12 @@ from core.ports import (
     Cache,
     Changes,
     Fanout,
+    Files,
     Generator,
     Humans,
     Inline,
     Intake,
+    Leases,
     Lines,
     Outbox,
     Recall,
@@ -104,6 +106,8 @@ class Services:
     intents: "SqlIntents"
     state: "SqlPluginState"
     idempotency: "SqlIdempotency"
+    files: Files
+    leases: Leases
     calendar: "SqlBookings"
     # knowledge and words
     understands: Understands

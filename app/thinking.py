@@ -35,6 +35,7 @@ from core.escalation import (
     due,
     in_danger,
 )
+from core.files import MAX_BYTES, REASONS
 from core.ids import InboxId, TurnId
 from core.messages import Assurance, Author, MessageKind
 from core.outcomes import CheckContext, Checked, Outcome, Turn
@@ -161,6 +162,7 @@ class Thinker:
                 outcome = give_up(turn)
         with _timed(steps, "checks_out"):
             outcome, outgoing = await self._checked(turn, context, outcome)
+        outcome = _with_refused(turn, lines, outcome)
         outcome = self._disclosed(claim, turn, lines, outcome)
         if claim.conversation.memory.get("paused"):
             outcome = _after_pause(outcome)
@@ -290,6 +292,8 @@ class Thinker:
         return outcome
 
     def _pick(self, turn: Turn) -> str:
+        if "files" in self._handlers and _only_files(turn):
+            return "files"
         form = turn.conversation.form
         if form is not None and form.name in self._handlers:
             return form.name
@@ -398,6 +402,21 @@ class Thinker:
     async def sentence_passes(self, turn: Turn, said: Outcome) -> str | None:
         """Return a preview sentence as it may be shown, or None; it is judged as the whole reply will be."""
         return (await self._chain.outgoing(said.text or "", _check_context(turn, said))).text
+
+
+def _only_files(turn: Turn) -> bool:
+    return not turn.text.strip() and any(m.attachments for m in turn.messages)
+
+
+def _with_refused(turn: Turn, lines: Lines, outcome: Outcome) -> Outcome:
+    """Return the outcome saying first why a file that came with the question was not taken."""
+    refused = {a.refused for m in turn.messages for a in m.attachments}
+    reason = next((known for known in REASONS if known in refused), None)
+    if reason is None or not outcome.text or _only_files(turn):
+        return outcome
+    limit = MAX_BYTES // 1_000_000
+    said = lines.say(f"files.{reason}", turn.locale, turn.channel, limit=limit)
+    return replace(outcome, text=f"{said}\n\n{outcome.text}")
 
 
 def result_of(thought: Thought, claim: Claim, trace: Mapping[str, object]) -> TurnResult:

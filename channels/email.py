@@ -61,6 +61,7 @@ CAPABILITIES = Capabilities(
     markup="markdown",
     receipts=True,
     attachments=True,
+    media=("*/*",),
     threads=True,
     quiet=0.0,
     idle_hours=7 * 24.0,

@@ -21,6 +21,7 @@ from core.ports import (
     Facts,
     Fanout,
     Features,
+    Files,
     Generator,
     Lines,
     Moderator,
@@ -126,6 +127,7 @@ class ChannelContext:
     lines: Lines
     state: PluginState
     cache: Cache
+    files: Files | None = None
 
 
 class Channel(Protocol):

@@ -45,8 +45,8 @@ class MessageKind(StrEnum):
 class Attachment:
     """A file that came or goes with a message. `size` in bytes; `data` is None when only a URL is known.
 
-    `id` names the stored file (port `Files`). `refused` is why its bytes are not kept: too_large | not_allowed |
-    not_what_it_says | unreachable.
+    `id` names the stored file (port `Files`). `refused` is why its bytes are not kept: too_large | too_many |
+    not_allowed | not_what_it_says | unreachable. Going out it carries both, the bytes and a link that ends.
     """
 
     name: str

@@ -49,6 +49,14 @@ class TextIn(Body):
     key: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{8,64}$")]
 
 
+class ReplyIn(TextIn):
+    """A reply with files that were put before, by their ids."""
+
+    files: list[Annotated[str, Field(pattern=r"^fil_[0-9a-f]{32}$")]] = Field(
+        default=[], max_length=10
+    )
+
+
 class DraftIn(Body):
     """What becomes of a proposed reply; `text` with `edit` only."""
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from core.bookings import Booking
 from core.briefs import REASONS
 from core.conversations import Account, Contact, Csm, Handoff, Inbox
+from core.files import PREVIEWED
 from core.kpis import Figures
 from core.messages import StoredMessage
 from core.ports import Fact, TenantPolicy
@@ -127,7 +128,14 @@ def message(found: StoredMessage) -> Json:
         "citations": [citation(c) for c in found.citations],
         "choices": [q.label for q in found.quick_replies],
         "attachments": [
-            {"name": a.name, "content_type": a.content_type, "size": a.size}
+            {
+                "id": a.id,
+                "name": a.name,
+                "content_type": a.content_type,
+                "size": a.size,
+                "refused": a.refused,
+                "shown": a.content_type in PREVIEWED and bool(a.id) and a.size > 0,
+            }
             for a in found.attachments
         ],
         "feedback": found.metadata.get("feedback"),

@@ -4,7 +4,7 @@ Every change of owner, mode or status bumps `version` in the same transaction th
 replies, so a turn that is still thinking can no longer commit (promise 3).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -31,7 +31,7 @@ from core.clock import Clock
 from core.conversations import Csm, Mode, Status
 from core.errors import ConflictError, ForbiddenError, NotFoundError
 from core.ids import ConversationId, InboxId, TenantId, new_id
-from core.messages import Author, MessageKind, StoredMessage
+from core.messages import Attachment, Author, MessageKind, StoredMessage
 from core.ports import Reply
 
 T = TypeVar("T")
@@ -115,6 +115,7 @@ class SqlHumans:
         csm: Csm,
         text: str,
         external_id: str | None = None,
+        files: Sequence[str] = (),
     ) -> StoredMessage | None:
         """See the port."""
 
@@ -141,6 +142,7 @@ class SqlHumans:
                 MessageKind.REPLY,
                 csm.name,
                 external_id,
+                files,
             )
 
         return await self._change(change)
@@ -475,6 +477,7 @@ class SqlHumans:
         kind: MessageKind,
         author_name: str | None,
         external_id: str | None = None,
+        files: Sequence[str] = (),
     ) -> StoredMessage:
         """Queue a message to where the customer last wrote from."""
         last = (
@@ -522,11 +525,14 @@ class SqlHumans:
                 references=heard.reply_references(),
                 locale=heard.locale or "en",
                 inline=heard.inline,
+                attachments=tuple(Attachment("", "", 0, id=file) for file in files),
             ),
             seq=seq,
             now=now,
             bot_name=policy.bot_name,
         )
+        if len(message.attachments) != len(files):
+            raise NotFoundError("a file is not there any more: attach it again")
         if external_id:
             await connection.execute(
                 update(messages).where(messages.c.id == message.id).values(external_id=external_id)

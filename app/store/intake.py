@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, exc, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import contacts, handoffs, queue, rows
+from app.store import contacts, file_rows, handoffs, queue, rows
 from app.store.database import Database, db_now
 from app.store.models import (
     consents,
@@ -118,6 +118,9 @@ class SqlIntake:
             )
         message_id = MessageId(new_id("msg", now))
         text = inbound.text.replace("\x00", "")
+        carried = await file_rows.keep(
+            connection, inbox.tenant, message_id, inbox.id, inbound.attachments, now
+        )
         await connection.execute(
             insert(messages).values(
                 id=message_id,
@@ -143,7 +146,7 @@ class SqlIntake:
                 assurance=inbound.assurance,
                 citations=[],
                 quick_replies=[],
-                attachments=rows.attachments_to_json(inbound.attachments),
+                attachments=rows.attachments_to_json(carried),
                 metadata={
                     **inbound.metadata,
                     "sender": inbound.sender,

@@ -643,3 +643,36 @@ idempotency = Table(
     _required("at", UtcDateTime()),
     PrimaryKeyConstraint("tenant", "key"),
 )
+
+files = Table(
+    "files",
+    metadata,
+    _id(),
+    _tenant(),
+    # None until a message carries it; no foreign key: the row is written before its message
+    Column("message_id", Text),
+    Column("inbox_id", Text),
+    _required("name"),
+    _required("content_type"),
+    _required("size", Integer),
+    Column("sha256", Text),
+    Column("data", LargeBinary),
+    # pending | ready | refused
+    _required("state"),
+    Column("reason", Text),
+    Column("source", Text),
+    _required("told", Boolean),
+    _required("attempts", Integer),
+    Column("due_at", UtcDateTime()),
+    _required("created_at", UtcDateTime()),
+    Index("ix_files_due", "state", "due_at"),
+    Index("ix_files_message_id", "message_id"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    _required("name", primary_key=True),
+    _required("holder"),
+    Column("until", UtcDateTime(), nullable=False),
+)

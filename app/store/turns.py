@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import case, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import contacts, effects, queue, rows, uses
+from app.store import contacts, effects, file_rows, queue, rows, uses
 from app.store.database import Database, db_now
 from app.store.models import conversations, inboxes, messages, tenants, turns
 from core.clock import Clock
@@ -399,10 +399,11 @@ async def write_outbound(
     message_id = MessageId(new_id("msg", now))
     name = reply.author_name or (bot_name if reply.author is Author.BOT else None)
     status = "proposed" if reply.proposed else "queued"
+    carried = await file_rows.keep_ours(connection, tenant, message_id, reply.attachments, now)
     shown = {
         "citations": rows.citations_to_json(reply.citations),
         "quick_replies": [{"label": q.label, "value": q.value} for q in reply.quick_replies],
-        "attachments": rows.attachments_to_json(reply.attachments),
+        "attachments": rows.attachments_to_json(carried),
     }
     await connection.execute(
         insert(messages).values(

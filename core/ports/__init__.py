@@ -5,6 +5,7 @@ Handlers and checks see only these; app/compose.py passes the implementations.
 
 from core.ports.checks import Consents, Features, Moderated, Moderator
 from core.ports.delivery import Alarm, Alarms, Job, Outbox
+from core.ports.files import FileQueue, Files, Leases, PendingFile, StoredFile
 from core.ports.knowledge import (
     Answers,
     Chunk,
@@ -73,6 +74,8 @@ __all__ = [
     "Facts",
     "Fanout",
     "Features",
+    "FileQueue",
+    "Files",
     "Gap",
     "Gaps",
     "Generated",
@@ -81,6 +84,7 @@ __all__ = [
     "Inline",
     "Intake",
     "Job",
+    "Leases",
     "Lines",
     "Metrics",
     "ModelCall",
@@ -90,11 +94,13 @@ __all__ = [
     "Moderator",
     "Outbox",
     "Passages",
+    "PendingFile",
     "PluginState",
     "Preview",
     "Recall",
     "Reply",
     "Retriever",
+    "StoredFile",
     "StoredPage",
     "Subscription",
     "Superseded",

@@ -109,10 +109,12 @@ class Humans(Protocol):
         csm: Csm,
         text: str,
         external_id: str | None = None,
+        files: Sequence[str] = (),
     ) -> StoredMessage | None:
-        """Queue the owner's reply; None for a duplicate `external_id`.
+        """Queue the owner's reply with files that were put before; None for a duplicate `external_id`.
 
-        Raises ConflictError when unclaimed, ForbiddenError when somebody else owns it.
+        Raises ConflictError when unclaimed, ForbiddenError when somebody else owns it, NotFoundError for a file
+        that is not there or was sent already.
         """
         ...
 

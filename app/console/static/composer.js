@@ -1,6 +1,6 @@
 // Writing: a reply that goes out, or a note that never does. Says where it goes and how long it is.
 
-import { post, seg } from "./api.js";
+import { post, seg, upload } from "./api.js";
 import { session } from "./bus.js";
 import { button, h, icon, put } from "./dom.js";
 import { say, warn } from "./toast.js";
@@ -9,7 +9,7 @@ import { channel } from "./words.js";
 const GSM = new Set("@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà");
 const GSM_TWO = new Set("^{}\\[~]|€\f");
 const kept = new Map(); // conversation → what is written and not yet sent
-let foot, help, state, area, count, send, tabs, target, blocked, told = 0;
+let foot, help, state, area, count, send, tabs, target, blocked, attach, chosen, told = 0;
 
 export function mount(where, helpers) {
   foot = where;
@@ -17,7 +17,7 @@ export function mount(where, helpers) {
 }
 
 function slot(id) {
-  if (!kept.has(id)) kept.set(id, { tab: "reply", reply: "", note: "", keys: {} });
+  if (!kept.has(id)) kept.set(id, { tab: "reply", reply: "", note: "", keys: {}, files: [] });
   return kept.get(id);
 }
 
@@ -29,7 +29,10 @@ export function open(data) {
   blocked = h("div", { class: "blocked" });
   tabs = h("div", { class: "tabs", role: "group", "aria-label": "What you write" });
   send = button("Send", submit, { class: "primary", icon: "send" });
-  put(foot, tabs, blocked, area, h("div", { class: "composer-foot" }, target, count, h("span", { class: "grow" }), send));
+  const picker = h("input", { type: "file", multiple: true, hidden: true, on: { change: () => { take([...picker.files]); picker.value = ""; } } });
+  attach = button("Attach", () => picker.click(), { class: "plain", icon: "clip" });
+  chosen = h("ul", { class: "files chosen", "aria-label": "Attached files" });
+  put(foot, tabs, blocked, area, chosen, h("div", { class: "composer-foot" }, target, count, h("span", { class: "grow" }), picker, attach, send));
   update(data);
 }
 
@@ -85,6 +88,10 @@ function show() {
   put(target, isNote ? [icon("lock"), "Stays inside your team"] : [icon(to.channel), `To ${to.address && to.channel !== "web" ? to.address : "the customer"} by ${channel(to.channel)}`]);
   send.querySelector("span").textContent = isNote ? "Add note" : "Send";
   send.hidden = Boolean(reason);
+  attach.hidden = Boolean(reason) || isNote;
+  chosen.hidden = isNote;
+  put(chosen, written.files.map((f) => h("li", {}, icon("file"), h("span", { dir: "auto" }, f.name),
+    h("button", { type: "button", class: "quiet square", "aria-label": `Remove ${f.name}`, on: { click: () => { written.files = written.files.filter((g) => g !== f); delete written.keys.reply; show(); } } }, icon("close")))));
   measure();
 }
 
@@ -110,6 +117,19 @@ export function segments(text) {
   const [units, one, each] = plain ? [septets, 160, 153] : [text.length, 70, 67];
   const n = units <= one ? 1 : Math.ceil(units / each);
   return `${n} SMS ${n === 1 ? "segment" : "segments"}${plain ? "" : " (special characters)"}`;
+}
+
+async function take(files) {
+  const id = state.id;
+  const written = slot(id);
+  for (const file of files.slice(0, 10 - written.files.length)) {
+    try {
+      written.files.push(await upload(`/conversations/${seg(id)}/files`, file));
+      delete written.keys.reply;
+    } catch (error) { warn(error); }
+    if (state.id === id) show();
+  }
+  if (state.id === id) area.focus();
 }
 
 function typed() {
@@ -140,12 +160,14 @@ async function submit() {
   const { tab } = written;
   const text = written[tab];
   if (!text.trim() || send.disabled) return;
+  const { files } = written;
   send.disabled = true;
   written.keys[tab] = written.keys[tab] || fresh();
   try {
-    await post(`/conversations/${seg(id)}/${tab}`, { text, key: written.keys[tab] });
+    await post(`/conversations/${seg(id)}/${tab}`, tab === "reply" ? { text, key: written.keys[tab], files: files.map((f) => f.id) } : { text, key: written.keys[tab] });
     if (written[tab] === text) written[tab] = ""; // more may have been written meanwhile
     delete written.keys[tab];
+    if (tab === "reply") written.files = written.files.filter((f) => !files.includes(f));
     if (tab === "note") say("Note added.");
     if (state.id === id) { area.value = written[written.tab]; grow(); }
   } catch (error) {

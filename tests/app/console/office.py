@@ -27,6 +27,7 @@ from app.store.bookings import SqlBookings
 from app.store.database import Database, DatabaseSettings
 from app.store.demo import DEMO_PASSWORD, seed_demo
 from app.store.figures import SqlFigures
+from app.store.files import SqlFiles
 from app.store.reports import SqlReports
 from app.store.sources import SqlSources
 from core.clock import FrozenClock
@@ -199,6 +200,7 @@ async def office(
         humans=scene.humans,
         reads=scene.reads,
         figures=SqlFigures(scene.database),
+        files=SqlFiles(database, clock),
         directory=scene.directory,
         access=scene.access,
         facts=scene.facts,
