@@ -26,6 +26,7 @@ from app.inboxes import Inboxes
 from app.ingesting import Syncer
 from app.metrics import PrometheusMetrics
 from app.outbox import Sender
+from app.refusals import Refusals
 from app.reporting import Reporter
 from app.router import Router
 from app.services import Plugins, Services
@@ -52,6 +53,7 @@ from app.store.knowledge import SqlPassages
 from app.store.leases import SqlLeases
 from app.store.memory import SqlFacts, SqlIntents
 from app.store.model_uses import SqlModelUses
+from app.store.notices import tell_team_once
 from app.store.outbox import SqlOutbox
 from app.store.reads import SqlReads
 from app.store.reports import SqlReports
@@ -390,6 +392,9 @@ def build(  # noqa: C901 - a list of objects, one after the other
         wakeups=wakeups,
         fanout=fanout,
         cache=cache,
+        refusals=Refusals(
+            clock, cache, metrics, directory, wakeups, partial(tell_team_once, database, clock)
+        ),
         directory=directory,
         access=SqlAccess(database, clock),
         changes=SqlChanges(database, clock, reads),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from app.chain import Chain
 from app.inboxes import Inboxes
 from app.metrics import PrometheusMetrics
+from app.refusals import Refusals
 from app.settings import ServerSettings
 from app.thinking import Thinker
 from app.waiting import Waiter
@@ -89,6 +90,7 @@ class Services:
     wakeups: Wakeups
     fanout: Fanout
     cache: Cache
+    refusals: Refusals
     # state
     directory: "SqlDirectory"
     access: "SqlAccess"

@@ -92,7 +92,7 @@ class Finding:
 class Capabilities:
     """What a channel can show. `max_chars` 0 is unlimited; `quiet` is the burst window in seconds.
 
-    `markup`: plain | markdown | mrkdwn | html. `idle_hours` closes a conversation nobody continues.
+    `markup`: plain | markdown | mrkdwn | html | whatsapp. `idle_hours` closes a conversation nobody continues.
     `greets`: its page says that a bot answers before anything is written. `max_buttons` 0 is any number.
     `media` are the content types that may go out (`image/*`), `media_bytes` the size of one. `inline`: the caller
     waits for the reply. `window_hours` after the customer's last message free text is no longer taken, 0 for ever.

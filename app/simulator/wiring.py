@@ -38,6 +38,7 @@ class Simulator(World):
     def _settings(self) -> Mapping[str, Mapping[str, Any]]:
         return {
             "sms": self.twilio.settings(f"{self.url}{API}/twilio", people.OUR_NUMBER),
+            "whatsapp": self.twilio.settings(f"{self.url}{API}/twilio", people.OUR_NUMBER),
             "slack": {
                 **self.slack.settings(f"{self.url}{API}/slack/api", people.ALERT_CHANNEL),
                 "public_url": self.url,
@@ -58,8 +59,9 @@ class Simulator(World):
     async def open(self, services: Services) -> None:
         """Take mail from now on, and see which channels really lead here."""
         await self.mails.start(self._smtp_port)
-        read = {name: services.inboxes.settings(name) for name in ("sms", "slack", "email")}
-        marks = {"sms": "account_sid", "slack": "signing_secret", "email": "smtp_port"}
+        twilio = "account_sid"
+        marks = {"sms": twilio, "whatsapp": twilio, "slack": "signing_secret", "email": "smtp_port"}
+        read = {name: services.inboxes.settings(name) for name in marks}
         self.unused = tuple(
             name
             for name, mark in marks.items()
