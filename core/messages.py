@@ -46,7 +46,7 @@ class Attachment:
     """A file that came or goes with a message. `size` in bytes; `data` is None when only a URL is known.
 
     `id` names the stored file (port `Files`). `refused` is why its bytes are not kept: too_large | not_allowed |
-    not_what_it_says | unreachable.
+    not_what_it_says | unreachable. `inline`: shown within the text, not beside it.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Attachment:
     url: str | None = None
     id: str | None = None
     refused: str = ""
+    inline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +223,7 @@ class Outbound:
     mail chain, oldest first. `author`/`author_name` say who speaks. `card` is set on team alerts only.
     `update_of` is a provider id to edit instead of posting anew. `cc` get it too; `private`: it speaks of the
     contact's own affairs and never goes where others read along. `template` is sent in place of the text where
-    the channel may not write freely.
+    the channel may not write freely. `purpose` is why it is sent unasked (survey, reminder, offer …), "" for answers.
     """
 
     id: OutboxId
@@ -251,6 +252,7 @@ class Outbound:
     cc: tuple[str, ...] = ()
     private: bool = False
     template: Template | None = None
+    purpose: str = ""
     attempt: int = 1
 
 
