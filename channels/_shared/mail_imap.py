@@ -67,6 +67,7 @@ class ImapSession:
         self._link: imaplib.IMAP4 | None = None
         self._tag = 0
         self._next = 1
+        self._is_closed = False
 
     async def follow(
         self, place: Place, take: Callable[[bytes], Awaitable[None]], keep: Keep
@@ -120,6 +121,9 @@ class ImapSession:
         else:
             link = imaplib.IMAP4(account.host, account.port, timeout=account.timeout)
         self._link = link
+        if self._is_closed:  # while we connected
+            self.close()
+            raise ConnectionError("closed")
         if account.security == "starttls":
             link.starttls(ssl.create_default_context())
         link.login(account.username, account.password.get_secret_value())
@@ -129,11 +133,14 @@ class ImapSession:
 
     def close(self) -> None:
         """End the connection, also while another thread waits on it."""
+        self._is_closed = True
         if self._link is not None:
             with contextlib.suppress(OSError):
-                self._link.sock.shutdown(socket.SHUT_RDWR)
-            with contextlib.suppress(OSError):
-                self._link.sock.close()
+                self._link.sock.shutdown(
+                    socket.SHUT_RDWR
+                )  # wakes who reads; only then may it be closed
+            with contextlib.suppress(*_ERRORS):
+                self._link.shutdown()
 
     def can_idle(self) -> bool:
         """Return whether the server pushes news."""
