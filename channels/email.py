@@ -266,11 +266,11 @@ class EmailChannel:
     async def listen(self, inbox: Inbox, sink: Callable[[Event], Awaitable[None]]) -> None:
         """Hand every mail of the IMAP folder to `sink`, for ever. Raises UnavailableError.
 
-        Without an IMAP server in the settings there is nothing to hear and it only waits.
+        Without an IMAP server in the settings there is nothing to hear: it returns.
         """
         settings = _own(inbox.settings)
         if not settings.imap_host:
-            await asyncio.Event().wait()
+            return
         key = f"imap:{settings.imap_host}:{settings.imap_username}:{settings.imap_folder}"[:200]
 
         async def take(raw: bytes) -> None:

@@ -11,7 +11,7 @@ from core.conversations import Account, Contact, Csm, Handoff, Inbox
 from core.messages import StoredMessage
 from core.ports import Fact, TenantPolicy
 from core.turns import Citation, Passage
-from core.views import InboxRow, Kpis, Trace
+from core.views import InboxRow, Kpis, Recipient, Recipients, Trace
 
 Json = dict[str, object]
 
@@ -95,6 +95,22 @@ def row(found: InboxRow) -> Json:
     }
 
 
+def recipients(found: Recipients | None) -> Json | None:
+    """Return whom a reply by mail would reach."""
+    if found is None:
+        return None
+
+    def one(who: Recipient) -> Json:
+        return {
+            "address": who.address,
+            "name": who.name,
+            "outsider": who.outsider,
+            "known": who.known,
+        }
+
+    return {"to": one(found.to), "cc": [one(who) for who in found.cc]}
+
+
 def citation(found: Citation) -> Json:
     """Return where a claim is from."""
     return {
@@ -129,6 +145,7 @@ def message(found: StoredMessage) -> Json:
             for a in found.attachments
         ],
         "feedback": found.metadata.get("feedback"),
+        "cc": found.metadata.get("cc", "").split(),
     }
 
 

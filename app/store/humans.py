@@ -4,14 +4,14 @@ Every change of owner, mode or status bumps `version` in the same transaction th
 replies, so a turn that is still thinking can no longer commit (promise 3).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import RowMapping, exc, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import handoffs, queue, rows, uses
+from app.store import copies, handoffs, queue, rows, uses
 from app.store.database import Database, db_now
 from app.store.models import (
     audit,
@@ -115,6 +115,8 @@ class SqlHumans:
         csm: Csm,
         text: str,
         external_id: str | None = None,
+        cc: Sequence[str] = (),
+        confirmed: Sequence[str] | None = None,
     ) -> StoredMessage | None:
         """See the port."""
 
@@ -122,6 +124,7 @@ class SqlHumans:
             row = await self._owned(connection, tenant, conversation, csm)
             if external_id and await self._seen(connection, tenant, external_id):
                 return None
+            others = await copies.chosen(connection, tenant, conversation, cc, confirmed)
             changed = row["status"] != Status.WAITING_CUSTOMER
             await connection.execute(
                 update(conversations)
@@ -141,6 +144,7 @@ class SqlHumans:
                 MessageKind.REPLY,
                 csm.name,
                 external_id,
+                cc=others,
             )
 
         return await self._change(change)
@@ -475,6 +479,8 @@ class SqlHumans:
         kind: MessageKind,
         author_name: str | None,
         external_id: str | None = None,
+        *,
+        cc: tuple[str, ...] = (),
     ) -> StoredMessage:
         """Queue a message to where the customer last wrote from."""
         last = (
@@ -522,6 +528,7 @@ class SqlHumans:
                 references=heard.reply_references(),
                 locale=heard.locale or "en",
                 inline=heard.inline,
+                cc=cc,
             ),
             seq=seq,
             now=now,

@@ -107,10 +107,14 @@ class Humans(Protocol):
         csm: Csm,
         text: str,
         external_id: str | None = None,
+        cc: Sequence[str] = (),
+        confirmed: Sequence[str] | None = None,
     ) -> StoredMessage | None:
         """Queue the owner's reply; None for a duplicate `external_id`.
 
-        Raises ConflictError when unclaimed, ForbiddenError when somebody else owns it.
+        `cc` are those of the thread's others who get it too. Outsiders must be in `confirmed` before the first mail
+        goes to them; None does not ask. Raises ConflictError when unclaimed or unconfirmed, ForbiddenError when
+        somebody else owns it, BadInputError for an address that does not read along.
         """
         ...
 
