@@ -47,6 +47,7 @@ class Attachment:
 
     `id` names the stored file (port `Files`). `refused` is why its bytes are not kept: too_large | too_many |
     not_allowed | not_what_it_says | unreachable. Going out it carries both, the bytes and a link that ends.
+    `inline`: shown within the text, not beside it.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Attachment:
     url: str | None = None
     id: str | None = None
     refused: str = ""
+    inline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +224,7 @@ class Outbound:
     mail chain, oldest first. `author`/`author_name` say who speaks. `card` is set on team alerts only.
     `update_of` is a provider id to edit instead of posting anew. `cc` get it too; `private`: it speaks of the
     contact's own affairs and never goes where others read along. `template` is sent in place of the text where
-    the channel may not write freely.
+    the channel may not write freely. `purpose` is why it is sent unasked (survey, reminder, offer …), "" for answers.
     """
 
     id: OutboxId
@@ -251,6 +253,7 @@ class Outbound:
     cc: tuple[str, ...] = ()
     private: bool = False
     template: Template | None = None
+    purpose: str = ""
     attempt: int = 1
 
 

@@ -98,6 +98,27 @@ class InboxRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody a mail would reach. `outsider`: neither a contact of the account nor of its domain.
+
+    `known`: a person wrote there in this conversation before.
+    """
+
+    address: str
+    name: str | None
+    outsider: bool
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Whom a reply by mail would reach: `to` surely, `cc` if a person wants it."""
+
+    to: Recipient
+    cc: tuple[Recipient, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentRow:
     """One live document of a tenant, without its text. `passages` counts what can be cited of it."""
 

@@ -14,7 +14,7 @@ from core.kpis import Figures
 from core.messages import StoredMessage
 from core.ports import Fact, TenantPolicy
 from core.turns import Citation, Passage
-from core.views import InboxRow, Trace
+from core.views import InboxRow, Recipient, Recipients, Trace
 
 Json = dict[str, object]
 
@@ -96,6 +96,22 @@ def row(found: InboxRow) -> Json:
         "drafts": found.drafts,
         "handoff": handoff(found.handoff),
     }
+
+
+def recipients(found: Recipients | None) -> Json | None:
+    """Return whom a reply by mail would reach."""
+    if found is None:
+        return None
+
+    def one(who: Recipient) -> Json:
+        return {
+            "address": who.address,
+            "name": who.name,
+            "outsider": who.outsider,
+            "known": who.known,
+        }
+
+    return {"to": one(found.to), "cc": [one(who) for who in found.cc]}
 
 
 def citation(found: Citation) -> Json:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import rows
+from app.store import copies, rows
 from app.store.database import db_now
 from app.store.inbox_list import (
     Filter,
@@ -30,11 +30,16 @@ from app.store.models import (
 from app.store.transcript import SqlTranscript
 from core.conversations import Handoff
 from core.ids import ContactId, ConversationId, CsmId, MessageId, TenantId, TurnId
-from core.views import Counts, InboxRow, Page, Trace
+from core.views import Counts, InboxRow, Page, Recipients, Trace
 
 
 class SqlReads(SqlTranscript):
     """Read models of a tenant."""
+
+    async def recipients(self, tenant: TenantId, conversation: ConversationId) -> Recipients | None:
+        """Return whom a reply by mail would reach; None when the customer last wrote elsewhere."""
+        async with self._database.read() as connection:
+            return await copies.recipients(connection, tenant, conversation)
 
     # ------------------------------------------------------------ the inbox
 

@@ -5,12 +5,13 @@ UPDATEs on the conversation's fence and version, which both databases serialise.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import case, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import contacts, effects, file_rows, queue, rows, uses
+from app.store import contacts, copies, effects, file_rows, queue, rows, uses
 from app.store.database import Database, db_now
 from app.store.models import conversations, inboxes, messages, tenants, turns
 from core.clock import Clock
@@ -254,9 +255,10 @@ class SqlTurns:
             )
         )
         await self._take(connection, result)
+        replies = [await self._copied(connection, claim, reply) for reply in result.replies]
         written = [
             await self._write(connection, result, reply, last - count + n)
-            for n, reply in enumerate([*result.replies, *await self._mails(connection, result)], 1)
+            for n, reply in enumerate([*replies, *await self._mails(connection, result)], 1)
         ]
         for effect in result.effects:
             refused = await self._applier.apply(connection, result, effect, now)
@@ -269,6 +271,19 @@ class SqlTurns:
             .values(work_at=_next_work())
         )
         return Committed(tuple(message for message, _ in written), tuple(job for _, job in written))
+
+    async def _copied(self, connection: AsyncConnection, claim: Claim, reply: Reply) -> Reply:
+        """Let colleagues who were in Cc read the bot's answer, unless it is the contact's own affair."""
+        written_to = claim.messages[-1]
+        is_bot = reply.author is Author.BOT and reply.kind is MessageKind.REPLY
+        if reply.private or not is_bot or reply.address != written_to.address:
+            return reply
+        if reply.channel != "email" or claim.assurance != Assurance.PROVEN:
+            return reply
+        named = written_to.metadata.get("cc", "").split()
+        account = claim.contact.account.id if claim.contact.account else None
+        cc = await copies.colleagues(connection, claim.conversation.tenant, account, named)
+        return replace(reply, cc=cc)
 
     async def _take(self, connection: AsyncConnection, result: TurnResult) -> None:
         """Give the inbound messages to this turn: each belongs to exactly one that committed."""
@@ -426,7 +441,7 @@ async def write_outbound(
             turn_id=turn,
             inline=reply.inline,
             assurance=Assurance.PROVEN,
-            metadata={},
+            metadata={"cc": " ".join(reply.cc)} if reply.cc else {},
             created_at=now,
             **shown,
         )

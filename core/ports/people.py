@@ -110,11 +110,15 @@ class Humans(Protocol):
         text: str,
         external_id: str | None = None,
         files: Sequence[str] = (),
+        cc: Sequence[str] = (),
+        confirmed: Sequence[str] | None = None,
     ) -> StoredMessage | None:
         """Queue the owner's reply with files that were put before; None for a duplicate `external_id`.
 
-        Raises ConflictError when unclaimed, ForbiddenError when somebody else owns it, NotFoundError for a file
-        that is not there or was sent already.
+        `cc` are those of the thread's others who get it too. Outsiders must be in `confirmed` before the first mail
+        goes to them; None does not ask. Raises ConflictError when unclaimed or unconfirmed, ForbiddenError when
+        somebody else owns it, BadInputError for an address that does not read along, NotFoundError for a file that
+        is not there or was sent already.
         """
         ...
 
