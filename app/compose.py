@@ -3,6 +3,8 @@
 Tests call the same `build` with `Parts` to put doubles in place of the slow or outside ones.
 """
 
+import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from app.adapters.llm import LangChainGenerator
 from app.adapters.llm_settings import LlmSettings
 from app.adapters.moderation import HttpModerator, ModerationSettings
 from app.adapters.redis_link import RedisSettings, connect
+from app.adapters.vault import SealedVault
 from app.adapters.wakeups import RedisWakeups
 from app.backtest.running import Backtester
 from app.chain import Chain
@@ -196,7 +199,8 @@ def build(  # noqa: C901 - a list of objects, one after the other
     kinds = {s.name: s.identity or s.name for s in plugins.channels.values()}
     base_url = settings.url
     state = SqlPluginState(database, clock)
-    channel_context = ChannelContext(clock, fanout, lines, state, cache)
+    vault = SealedVault(partial(visitor_secret, settings))
+    channel_context = ChannelContext(clock, fanout, lines, state, cache, vault)
     channels = {s.name: s.build(channel_context) for s in plugins.channels.values()}
     inboxes = Inboxes(plugins.channels, channels, parts.env_file, parts.simulated)
     directory = SqlDirectory(database, clock, kinds, inboxes.complete)
@@ -311,6 +315,8 @@ def build(  # noqa: C901 - a list of objects, one after the other
         return sum(map(len, grouped.values()))
 
     async def open_all() -> None:
+        with contextlib.suppress(MisconfiguredError):  # whoever needs it says so
+            await asyncio.to_thread(vault.load)
         await knowledge.open()
         if settings.development:  # first: a tenant's policy is set when it is made
             await seed_demo(directory, calendar, SqlAccess(database, clock))

@@ -15,6 +15,7 @@ from core.errors import (
     TooLargeError,
     UnsupportedEventError,
 )
+from core.ids import InboxId
 from core.ports import Accepted
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,9 @@ async def _inbox(
         inbox = await services.directory.inbox(name, address)
         if inbox is not None and inbox.kind == "customer":
             return inbox
-    return None
+    invited = getattr(channel, "invited", None)  # contracts.Admits
+    tenant = invited(asked) if invited else None
+    return None if tenant is None else Inbox(InboxId(""), tenant, name, "")
 
 
 async def _body(request: Request) -> bytes:

@@ -62,6 +62,7 @@ class SlackStandIn:
             "bot_user_id": self.bot_user_id,
             "alert_channel": alert_channel,
             "api_base_url": api_base_url,
+            "message_gap": "0",
         }
 
     def add_channel(self, channel: str) -> None:

@@ -38,6 +38,7 @@ from core.ports.turns import (
     TurnView,
     UnitOfWork,
 )
+from core.ports.vault import Vault
 from core.ports.words import (
     PLAIN_VOICE,
     Generated,
@@ -104,6 +105,7 @@ __all__ = [
     "Understands",
     "UnitOfWork",
     "UseKind",
+    "Vault",
     "Viewer",
     "Voice",
     "Wakeups",

@@ -12,6 +12,7 @@ import uvicorn
 import yaml
 from starlette.applications import Starlette
 
+from app.adapters.vault import SealedVault
 from app.simulator.switches import SignedRequest
 from core.clock import Clock
 from core.contracts import ChannelContext, WebhookRequest
@@ -87,7 +88,8 @@ def channel_context(clock: Clock, state: PluginState) -> ChannelContext:
     lines: Lines = YamlLines()
     fanout: Fanout = NoFanout()
     cache: Cache = MemoryCache()
-    return ChannelContext(clock=clock, fanout=fanout, lines=lines, state=state, cache=cache)
+    vault = SealedVault(lambda: "a secret of the tests")
+    return ChannelContext(clock, fanout, lines, state, cache, vault)
 
 
 def webhook(signed: SignedRequest, url: str | None = None) -> WebhookRequest:

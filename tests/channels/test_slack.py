@@ -106,7 +106,10 @@ CARD = TeamCard(
 )
 
 
-def make_rig(clock: FrozenClock, base_url: str | None = None, **settings: Any) -> Rig:
+NOBODY = "http://127.0.0.1:9/api"
+
+
+def make_rig(clock: FrozenClock, base_url: str = NOBODY, **settings: Any) -> Rig:
     slack = SlackStandIn(
         clock,
         TEAM,
@@ -131,6 +134,7 @@ def make_rig(clock: FrozenClock, base_url: str | None = None, **settings: Any) -
             "auto_channels": AUTO,
             "api_base_url": base_url,
             "timeout": 0.3,
+            "message_gap": 0,
             **settings,
         }
     )
