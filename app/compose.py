@@ -315,8 +315,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
         return sum(map(len, grouped.values()))
 
     async def open_all() -> None:
-        with contextlib.suppress(MisconfiguredError):  # whoever needs it says so
-            await asyncio.to_thread(vault.load)
+        await asyncio.to_thread(_load, vault, settings)
         await knowledge.open()
         if settings.development:  # first: a tenant's policy is set when it is made
             await seed_demo(directory, calendar, SqlAccess(database, clock))
@@ -438,6 +437,13 @@ def visitor_secret(settings: ServerSettings) -> str:
         file.write_text(secrets.token_urlsafe(48), encoding="utf-8")
         file.chmod(0o600)
     return file.read_text(encoding="utf-8").strip()
+
+
+def _load(vault: SealedVault, settings: ServerSettings) -> None:
+    """Ask for the secret where there is one, or a place to keep it; else whoever seals says what is missing."""
+    if settings.secret.get_secret_value() or settings.var_dir.is_dir():
+        with contextlib.suppress(MisconfiguredError):
+            vault.load()
 
 
 def _ingest_settings(settings: ServerSettings, parts: Parts) -> IngestSettings:

@@ -6,6 +6,7 @@ Source: Slack's "AI apps" and the methods assistant.threads.*.
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 
 from channels._shared.slack_access import Tokens, workspace_of
 from channels._shared.slack_events import Fields, word
@@ -45,7 +46,7 @@ async def show_work(tokens: Tokens, inbox: Inbox, channel: str, ts: str) -> None
     await _tried(tokens, inbox, "assistant.threads.setStatus", body)
 
 
-async def _tried(tokens: Tokens, inbox: Inbox, method: str, body: dict[str, object]) -> None:
+async def _tried(tokens: Tokens, inbox: Inbox, method: str, body: Mapping[str, object]) -> None:
     with contextlib.suppress(DeliveryError, TimeoutError):
         async with asyncio.timeout(_PATIENCE):
             await tokens.api.post(await tokens.access(inbox), method, body)

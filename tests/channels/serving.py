@@ -31,7 +31,7 @@ _LINES = {
 @asynccontextmanager
 async def serve(app: Starlette) -> AsyncIterator[str]:
     """Run the app on a free port; yield its base URL."""
-    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", ws="none")
+    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", ws="websockets-sansio")
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
