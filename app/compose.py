@@ -3,6 +3,8 @@
 Tests call the same `build` with `Parts` to put doubles in place of the slow or outside ones.
 """
 
+import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from app.adapters.llm import LangChainGenerator
 from app.adapters.llm_settings import LlmSettings
 from app.adapters.moderation import HttpModerator, ModerationSettings
 from app.adapters.redis_link import RedisSettings, connect
+from app.adapters.vault import SealedVault
 from app.adapters.wakeups import RedisWakeups
 from app.backtest.running import Backtester
 from app.chain import Chain
@@ -202,8 +205,9 @@ def build(  # noqa: C901 - a list of objects, one after the other
     kinds = {s.name: s.identity or s.name for s in plugins.channels.values()}
     base_url = settings.url
     state = SqlPluginState(database, clock)
+    vault = SealedVault(partial(visitor_secret, settings))
     files = SqlFiles(database, clock, base_url)
-    channel_context = ChannelContext(clock, fanout, lines, state, cache, files)
+    channel_context = ChannelContext(clock, fanout, lines, state, cache, vault, files)
     channels = {s.name: s.build(channel_context) for s in plugins.channels.values()}
     inboxes = Inboxes(plugins.channels, channels, parts.env_file, parts.simulated)
     directory = SqlDirectory(database, clock, kinds, inboxes.complete)
@@ -333,6 +337,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
         return sum(map(len, grouped.values()))
 
     async def open_all() -> None:
+        await asyncio.to_thread(_load, vault, settings)
         await knowledge.open()
         if settings.development:  # first: a tenant's policy is set when it is made
             await seed_demo(directory, calendar, SqlAccess(database, clock))
@@ -461,6 +466,13 @@ def visitor_secret(settings: ServerSettings) -> str:
         file.write_text(secrets.token_urlsafe(48), encoding="utf-8")
         file.chmod(0o600)
     return file.read_text(encoding="utf-8").strip()
+
+
+def _load(vault: SealedVault, settings: ServerSettings) -> None:
+    """Ask for the secret where there is one, or a place to keep it; else whoever seals says what is missing."""
+    if settings.secret.get_secret_value() or settings.var_dir.is_dir():
+        with contextlib.suppress(MisconfiguredError):
+            vault.load()
 
 
 def _ingest_settings(settings: ServerSettings, parts: Parts) -> IngestSettings:

@@ -77,6 +77,7 @@ class Thought:
     steps: list[Step] = field(default_factory=list)
     mode: Mode = Mode.AUTO
     calls: Sequence[ModelCall] = ()
+    instead: str = ""  # what those who read along see of a private answer
 
 
 class Thinker:
@@ -166,7 +167,10 @@ class Thinker:
         outcome = self._disclosed(claim, turn, lines, outcome)
         if claim.conversation.memory.get("paused"):
             outcome = _after_pause(outcome)
-        return Thought(turn, outcome, incoming, outgoing, steps, mode, speaking.calls)
+        instead = ""
+        if outcome.private and outcome.text and claim.messages[-1].metadata.get("shared"):
+            instead = lines.say("channel.answered_privately", turn.locale, turn.channel)
+        return Thought(turn, outcome, incoming, outgoing, steps, mode, speaking.calls, instead)
 
     def _turn(
         self,
@@ -445,6 +449,8 @@ def result_of(thought: Thought, claim: Claim, trace: Mapping[str, object]) -> Tu
                 private=outcome.private,
             ),
         )
+        if thought.instead:
+            replies = _in_private(replies[0], thought.instead, newest.metadata.get("sender", ""))
     effects = outcome.effects
     if turn.locale != claim.conversation.locale:
         effects = (*effects, SetLocale(turn.locale))
@@ -458,6 +464,18 @@ def result_of(thought: Thought, claim: Claim, trace: Mapping[str, object]) -> Tu
         trace=trace,
         started_at=turn.now,
     )
+
+
+def _in_private(reply: Reply, instead: str, sender: str) -> tuple[Reply, ...]:
+    """Send a private answer to the person alone, and say only that where others read along.
+
+    It keeps its thread: the channel may have to show it there to them alone, and continues the talk by it.
+    """
+    alone = replace(reply, address=sender or reply.address)
+    if alone.proposed:
+        return (alone,)  # a colleague decides first whether there is an answer at all
+    told = replace(reply, text=instead, citations=(), quick_replies=(), private=False)
+    return (alone, told)
 
 
 def _after_pause(outcome: Outcome) -> Outcome:

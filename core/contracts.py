@@ -10,7 +10,7 @@ from typing import Protocol
 
 from core.clock import Clock
 from core.conversations import Inbox
-from core.ids import MessageId
+from core.ids import MessageId, TenantId
 from core.messages import Attachment, Event, Outbound, Sent
 from core.outcomes import CheckContext, Outcome, Turn
 from core.ports import (
@@ -30,6 +30,7 @@ from core.ports import (
     Recall,
     Retriever,
     TurnView,
+    Vault,
 )
 from core.settings import Section
 from core.turns import Verdict
@@ -127,6 +128,7 @@ class ChannelContext:
     lines: Lines
     state: PluginState
     cache: Cache
+    vault: Vault
     files: Files | None = None
 
 
@@ -199,6 +201,14 @@ class Listens(Protocol):
 
     async def listen(self, inbox: Inbox, sink: Callable[[Event], Awaitable[None]]) -> None:
         """Hand every event to `sink` for ever."""
+        ...
+
+
+class Admits(Protocol):
+    """A channel whose places join by a link that we sealed (OAuth): such a request names a tenant, not an inbox."""
+
+    def invited(self, request: WebhookRequest) -> TenantId | None:
+        """Return the tenant whose sealed link this request carries; None when it carries none that holds."""
         ...
 
 

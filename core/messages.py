@@ -184,7 +184,40 @@ class Ignored:
     reason: str
 
 
-Event = Inbound | Correction | Reaction | Receipt | TeamAction | ConsentChange | Ignored
+@dataclass(frozen=True, slots=True)
+class Overheard:
+    """A person of ours wrote to the customer beside us, in the customer's own `thread`.
+
+    It is kept with the conversation, and what the customer wrote that was left to people first
+    (`Inbound.metadata["left_to_people"]`) is theirs to answer now.
+    """
+
+    channel: str
+    external_id: str
+    thread: str
+    actor: str
+    text: str
+    actor_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A place of the provider's let us in: `address` becomes an inbox of the tenant."""
+
+    address: str
+
+
+Event = (
+    Inbound
+    | Correction
+    | Reaction
+    | Receipt
+    | TeamAction
+    | ConsentChange
+    | Ignored
+    | Overheard
+    | Joined
+)
 
 
 @dataclass(frozen=True, slots=True)

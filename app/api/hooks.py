@@ -16,6 +16,7 @@ from core.errors import (
     TooLargeError,
     UnsupportedEventError,
 )
+from core.ids import InboxId
 from core.ports import Accepted
 
 logger = logging.getLogger(__name__)
@@ -94,7 +95,9 @@ async def _inbox(
         inbox = await services.directory.inbox(name, address)
         if inbox is not None and inbox.kind == "customer":
             return inbox
-    return None
+    invited = getattr(channel, "invited", None)  # contracts.Admits
+    tenant = invited(asked) if invited else None
+    return None if tenant is None else Inbox(InboxId(""), tenant, name, "")
 
 
 def _url(request: Request) -> str:

@@ -17,9 +17,11 @@ from app.simulator import mailbox, people
 from app.simulator.bell import Bell, HeardList
 from app.simulator.mail_server import MailServer, Trouble, signed_mail
 from app.simulator.mailbox import Draft, File, Letter
-from app.simulator.slack_api import Message, SlackStandIn
+from app.simulator.slack_api import Message
+from app.simulator.slack_workspace import SlackWorkspace
 from app.simulator.switches import Failure, SignedRequest, Switches, post
 from app.simulator.twilio_api import TextMessage, TwilioStandIn
+from channels._shared.slack_settings import SCOPES
 from core.clock import Clock
 from core.errors import BadInputError, NotFoundError, UnavailableError
 
@@ -77,7 +79,7 @@ class World:
             webhook_url=f"{self.url}/channels/sms",
             messages=HeardList(self._text_taken),
         )
-        self.slack = SlackStandIn(
+        self.slack = SlackWorkspace(
             clock,
             bot_token=f"xoxb-{secrets.token_hex(20)}",
             signing_secret=secrets.token_hex(16),
@@ -85,6 +87,11 @@ class World:
             channels={name: HeardList(self._said) for name in people.CHANNELS},
             members=set(people.CHANNELS),
             users={member.id: member.name for member in people.MEMBERS},
+            present={
+                people.ALERT_CHANNEL: {m.id for m in people.MEMBERS if m.role == "CSM"},
+                people.HELP_CHANNEL: {m.id for m in people.MEMBERS},
+            },
+            scopes=",".join(SCOPES),
         )
         self.mails = PostOffice()
         self.mails.world = self

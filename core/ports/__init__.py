@@ -39,6 +39,7 @@ from core.ports.turns import (
     TurnView,
     UnitOfWork,
 )
+from core.ports.vault import Vault
 from core.ports.words import (
     PLAIN_VOICE,
     Generated,
@@ -110,6 +111,7 @@ __all__ = [
     "Understands",
     "UnitOfWork",
     "UseKind",
+    "Vault",
     "Viewer",
     "Voice",
     "Wakeups",

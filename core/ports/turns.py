@@ -23,6 +23,7 @@ from core.messages import (
     Correction,
     Inbound,
     MessageKind,
+    Overheard,
     QuickReply,
     Reaction,
     Receipt,
@@ -73,6 +74,10 @@ class Changes(Protocol):
 
     async def react(self, inbox: Inbox, reaction: Reaction) -> ConversationId | None:
         """Take a thumb under an answer of the bot's as feedback."""
+        ...
+
+    async def overhear(self, inbox: Inbox, heard: Overheard) -> ConversationId | None:
+        """Keep what a person of ours wrote beside us; what was left to people first needs no answer of ours now."""
         ...
 
 
