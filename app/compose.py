@@ -33,6 +33,7 @@ from app.store.access import SqlAccess
 from app.store.alarms import SqlAlarms
 from app.store.answers import SqlAnswers
 from app.store.backtests import SqlBacktests
+from app.store.beside import SqlBeside
 from app.store.bookings import SqlBookings
 from app.store.changes import SqlChanges
 from app.store.checks import SqlConsents, SqlFeatures
@@ -196,7 +197,20 @@ def build(  # noqa: C901 - a list of objects, one after the other
     kinds = {s.name: s.identity or s.name for s in plugins.channels.values()}
     base_url = settings.url
     state = SqlPluginState(database, clock)
-    channel_context = ChannelContext(clock, fanout, lines, state, cache)
+    inline = SqlInline(database, clock)
+
+    async def tenant_lines(tenant: TenantId) -> Lines:
+        return lines_for(await directory.policy(tenant))
+
+    channel_context = ChannelContext(
+        clock,
+        fanout,
+        lines,
+        state,
+        cache,
+        beside=SqlBeside(database, inline, wakeups),
+        lines_for=tenant_lines,
+    )
     channels = {s.name: s.build(channel_context) for s in plugins.channels.values()}
     inboxes = Inboxes(plugins.channels, channels, parts.env_file, parts.simulated)
     directory = SqlDirectory(database, clock, kinds, inboxes.complete)
@@ -204,7 +218,6 @@ def build(  # noqa: C901 - a list of objects, one after the other
     turns = SqlTurns(database, clock, Applier(calendar, base_url))
     outbox = SqlOutbox(database, clock, base_url)
     alarms = SqlAlarms(database, clock, base_url)
-    inline = SqlInline(database, clock)
     passages, facts = SqlPassages(database, clock), SqlFacts(database, clock)
     intents = SqlIntents(database, clock)
     gaps, approved, reports = (

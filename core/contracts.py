@@ -10,11 +10,12 @@ from typing import Protocol
 
 from core.clock import Clock
 from core.conversations import Inbox
-from core.ids import MessageId
+from core.ids import MessageId, TenantId
 from core.messages import Attachment, Event, Outbound, Sent
 from core.outcomes import CheckContext, Outcome, Turn
 from core.ports import (
     Answers,
+    Beside,
     Cache,
     Calendar,
     Consents,
@@ -73,10 +74,14 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A held line's answer: `reply` to the provider; `texts` are (channel, address, text) sent beside it."""
+    """A held line's answer: `reply` to the provider; `texts` are (channel, address, text) sent beside it.
+
+    `gone`: nobody holds the line any more; what the turn still says goes out by `deliver`.
+    """
 
     reply: WebhookReply
     texts: tuple[tuple[str, str, str], ...] = ()
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +124,15 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class ChannelContext:
-    """Ports a channel may use."""
+    """Ports a channel may use. `lines_for` gives a tenant's own sentences, brand and bot name."""
 
     clock: Clock
     fanout: Fanout
     lines: Lines
     state: PluginState
     cache: Cache
+    beside: Beside | None = None
+    lines_for: Callable[[TenantId], Awaitable[Lines]] | None = None
 
 
 class Channel(Protocol):

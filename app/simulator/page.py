@@ -21,6 +21,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.simulator import mailbox, people
+from app.simulator.calls import PhoneCall
 from app.simulator.mailbox import File, Letter
 from app.simulator.world import FAILURES, MAIL_FAILURES, World
 from core.errors import BadInputError, ForbiddenError, NotFoundError
@@ -65,6 +66,14 @@ class Phone(BaseModel):
 
     number: str = Field(max_length=20)
     on: bool = True
+
+
+class Call(BaseModel):
+    """Something done with a phone: a call, words, a key."""
+
+    number: str = Field(max_length=20)
+    do: str = Field(max_length=20)
+    text: str = Field(default="", max_length=1000)
 
 
 class Attached(BaseModel):
@@ -221,6 +230,10 @@ def _add_actions(router: APIRouter, world: World) -> None:
         world.add_phone(asked.number)
         world.set_phone(asked.number, on=asked.on)
 
+    @router.post("/call", status_code=204)
+    async def call(asked: Call) -> None:
+        await world.use_phone(asked.number, asked.do, asked.text)
+
     @router.post("/mail", status_code=204)
     async def mail(asked: Mail) -> None:
         await world.mail(
@@ -302,7 +315,15 @@ def _phone(world: World, number: str) -> Mapping[str, object]:
             }
             for message in world.phone(number)
         ],
+        "call": _call(world.phone_call(number)),
     }
+
+
+def _call(call: PhoneCall | None) -> Mapping[str, object] | None:
+    if call is None:
+        return None
+    heard = [{"id": at, "who": who, "text": text} for at, (who, text) in enumerate(call.heard)]
+    return {"id": call.sid, "doing": call.doing, "busy": call.busy, "heard": heard}
 
 
 def _mailbox(world: World, address: str) -> Mapping[str, object]:

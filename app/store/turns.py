@@ -5,6 +5,7 @@ UPDATEs on the conversation's fence and version, which both databases serialise.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import case, exists, func, insert, or_, select, update
@@ -319,6 +320,8 @@ class SqlTurns:
         self, connection: AsyncConnection, result: TurnResult, reply: Reply, seq: int
     ) -> tuple[StoredMessage, OutboxId]:
         claim = result.claim
+        if reply.inline and not await self._is_awaited(connection, claim):
+            reply = replace(reply, inline=False)
         return await write_outbound(
             connection,
             tenant=claim.conversation.tenant,
@@ -328,6 +331,13 @@ class SqlTurns:
             seq=seq,
             now=self._clock.now(),
             bot_name=claim.policy.bot_name,
+        )
+
+    async def _is_awaited(self, connection: AsyncConnection, claim: Claim) -> bool:
+        """Return whether somebody still waits for the reply: a caller may have hung up meanwhile."""
+        newest = claim.messages[-1].id
+        return bool(
+            await connection.scalar(select(messages.c.inline).where(messages.c.id == newest))
         )
 
     async def _drop(self, result: TurnResult) -> None:
