@@ -129,6 +129,11 @@ def message(found: StoredMessage) -> Json:
             for a in found.attachments
         ],
         "feedback": found.metadata.get("feedback"),
+        # what the customer changed since, and who read along
+        "before": found.metadata.get("before"),
+        "taken_back": "deleted_at" in found.metadata,
+        "shared": "shared" in found.metadata,
+        "cc": found.metadata.get("cc", "").split(),
     }
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import select, update
 
 from app.store.database import Database
-from app.store.models import messages, outbox
+from app.store.models import conversations, messages, outbox
 from app.store.transcript import SqlTranscript
 from core.clock import Clock
 from core.conversations import Inbox
@@ -59,6 +59,13 @@ class SqlChanges:
             await connection.execute(
                 update(messages).where(messages.c.id == row["id"]).values(metadata=known, **values)
             )
+            if row["status"] == "received":
+                # a turn that thinks about the old words loses its version, and is thought again
+                await connection.execute(
+                    update(conversations)
+                    .where(conversations.c.id == row["conversation_id"])
+                    .values(version=conversations.c.version + 1)
+                )
             return ConversationId(row["conversation_id"])
 
     async def react(self, inbox: Inbox, reaction: Reaction) -> ConversationId | None:

@@ -19,7 +19,17 @@ export function message(m, row, decide) {
       h("div", { class: "meta" }, h("b", {}, name), label(m), h("span", { class: "via" }, channel(m.channel)), h("time", { datetime: m.created_at, title: full(m.created_at) }, hour(m.created_at))),
       m.subject && side === "in" ? h("div", { class: "subject" }, m.subject) : null,
       bubble(m), extras(m),
-      side === "out" ? h("div", { class: "under" }, delivery(m), why(m), mark(m)) : null));
+      h("div", { class: "under" }, side === "out" ? [delivery(m), why(m), mark(m)] : since(m))));
+}
+
+// What the customer changed after writing, and who else read it.
+function since(m) {
+  return [
+    m.taken_back ? h("span", {}, icon("trash"), "Taken back by the customer") : null,
+    m.before != null && !m.taken_back ? h("details", { class: "before" }, h("summary", {}, "Edited"), h("p", { dir: "auto" }, m.before)) : null,
+    m.shared ? h("span", {}, icon("person"), "Others read along here") : null,
+    m.cc.length ? h("span", { title: m.cc.join(", ") }, icon("person"), `Also to ${m.cc.length === 1 ? m.cc[0] : `${m.cc.length} others`}`) : null,
+  ];
 }
 
 function label(m) {

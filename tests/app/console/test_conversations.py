@@ -8,11 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
+from app.store.changes import SqlChanges
 from app.store.demo import DEMO_PASSWORD
 from core.conversations import Mode, Status
 from core.effects import OpenGap
 from core.ids import TurnId, new_id
-from core.messages import Author
+from core.messages import Author, Correction
 from core.ports import TurnResult
 from tests.app.console.office import CITED, Office
 from tests.store.scene import DEMO, OTHER
@@ -443,3 +444,21 @@ async def test_each_team_sees_its_own(desk: Office) -> None:
         asked = await otto.get(at(ours))
     assert seen == [theirs.conversation_id]
     assert asked.status_code == 404
+
+
+async def test_what_a_customer_changed_and_who_read_along_is_shown(desk: Office) -> None:
+    said = await desk.says(
+        "How do I exprot?", shared=True, cc=("bo@acme.example", "cy@acme.example")
+    )
+    inbox = desk.scene.inboxes[f"{DEMO}:web"]
+    changes = SqlChanges(desk.scene.database, desk.clock, desk.scene.reads)
+    external = f"ext-{desk.scene.numbers}"
+    await changes.correct(inbox, Correction("web", external, "visitor-1", "How do I export?"))
+    async with desk.signed_in("maya") as maya:
+        (shown,) = (await maya.get(at(said))).json()["messages"]
+        assert (shown["text"], shown["before"]) == ("How do I export?", "How do I exprot?")
+        assert (shown["shared"], shown["cc"]) == (True, ["bo@acme.example", "cy@acme.example"])
+        assert shown["taken_back"] is False
+        await changes.correct(inbox, Correction("web", external, "visitor-1", None))
+        (shown,) = (await maya.get(at(said))).json()["messages"]
+        assert (shown["text"], shown["taken_back"]) == ("", True)
