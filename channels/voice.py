@@ -138,9 +138,10 @@ class VoiceChannel:
         said, texts = self._said(desk, view, heard)
         await self._note(inbox.tenant, call, said, message if replies else None)
         # hung up while this was being made: the callback may have been faster than the note
-        if texts or not replies or not await self._is_over(inbox.tenant, call):
-            return Answered(said.reply, texts)
-        return Answered(said.reply, self._answer_text(desk, replies) if desk.textable else ())
+        if not texts and replies and desk.textable and await self._is_over(inbox.tenant, call):
+            texts = self._answer_text(desk, replies)
+        # a draft that is sent later, a person's words: nobody waits for them on the line
+        return Answered(said.reply, texts, gone=True)
 
     async def deliver(self, outbound: Outbound, inbox: Inbox) -> Sent:
         """Say a message in the running call; after it, queue it as a text message to the same number.
@@ -266,7 +267,7 @@ class VoiceChannel:
         doing = said.doing if said is not None else "talk"
         if place.at in ("start", "dialed") or doing != "talk":
             await self._put_line(inbox.tenant, call, doing)
-        if place.at == "talk" or place.at == "offer":
+        if place.at in ("talk", "offer", "dialed", "left"):
             await self.context.cache.drop(_key("said", inbox.tenant, call.sid))
         if place.at == "consent" and said is not None:
             caller = {"caller": call.caller, "locale": place.locale}

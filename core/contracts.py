@@ -76,7 +76,7 @@ class Received:
 class Answered:
     """A held line's answer: `reply` to the provider; `texts` are (channel, address, text) sent beside it.
 
-    `gone`: nobody holds the line any more; what the turn still says goes out by `deliver`.
+    `gone`: nobody waits for that message any more; what else is said to it goes out by `deliver`.
     """
 
     reply: WebhookReply

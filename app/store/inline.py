@@ -174,7 +174,9 @@ class SqlInline:
             freed = await connection.execute(
                 update(outbox)
                 .where(
-                    outbox.c.turn_id == turn, outbox.c.inline.is_(True), outbox.c.state == "queued"
+                    outbox.c.turn_id == turn,
+                    outbox.c.inline.is_(True),
+                    outbox.c.state.in_(("queued", "proposed")),
                 )
                 .values(inline=False, due_at=db_now())
                 .returning(outbox.c.message_id)
