@@ -38,6 +38,7 @@ from app.store.access import SqlAccess
 from app.store.alarms import SqlAlarms
 from app.store.answers import SqlAnswers
 from app.store.backtests import SqlBacktests
+from app.store.beside import SqlBeside
 from app.store.bookings import SqlBookings
 from app.store.changes import SqlChanges
 from app.store.checks import SqlConsents, SqlFeatures
@@ -207,7 +208,22 @@ def build(  # noqa: C901 - a list of objects, one after the other
     state = SqlPluginState(database, clock)
     vault = SealedVault(partial(visitor_secret, settings))
     files = SqlFiles(database, clock, base_url)
-    channel_context = ChannelContext(clock, fanout, lines, state, cache, vault, files)
+    inline = SqlInline(database, clock)
+
+    async def tenant_lines(tenant: TenantId) -> Lines:
+        return lines_for(await directory.policy(tenant))
+
+    channel_context = ChannelContext(
+        clock,
+        fanout,
+        lines,
+        state,
+        cache,
+        vault,
+        files,
+        beside=SqlBeside(database, inline, wakeups),
+        lines_for=tenant_lines,
+    )
     channels = {s.name: s.build(channel_context) for s in plugins.channels.values()}
     inboxes = Inboxes(plugins.channels, channels, parts.env_file, parts.simulated)
     directory = SqlDirectory(database, clock, kinds, inboxes.complete)
@@ -215,7 +231,6 @@ def build(  # noqa: C901 - a list of objects, one after the other
     turns = SqlTurns(database, clock, Applier(calendar, base_url))
     outbox = SqlOutbox(database, clock, base_url)
     alarms = SqlAlarms(database, clock, base_url)
-    inline = SqlInline(database, clock)
     passages, facts = SqlPassages(database, clock), SqlFacts(database, clock)
     intents = SqlIntents(database, clock)
     gaps, approved, reports = (

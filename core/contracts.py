@@ -15,6 +15,7 @@ from core.messages import Attachment, Event, Outbound, Sent
 from core.outcomes import CheckContext, Outcome, Turn
 from core.ports import (
     Answers,
+    Beside,
     Cache,
     Calendar,
     Consents,
@@ -75,10 +76,14 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A held line's answer: `reply` to the provider; `texts` are (channel, address, text) sent beside it."""
+    """A held line's answer: `reply` to the provider; `texts` are (channel, address, text) sent beside it.
+
+    `gone`: nobody waits for that message any more; what else is said to it goes out by `deliver`.
+    """
 
     reply: WebhookReply
     texts: tuple[tuple[str, str, str], ...] = ()
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,7 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class ChannelContext:
-    """Ports a channel may use."""
+    """Ports a channel may use. `lines_for` gives a tenant's own sentences, brand and bot name."""
 
     clock: Clock
     fanout: Fanout
@@ -130,6 +135,8 @@ class ChannelContext:
     cache: Cache
     vault: Vault
     files: Files | None = None
+    beside: Beside | None = None
+    lines_for: Callable[[TenantId], Awaitable[Lines]] | None = None
 
 
 class Channel(Protocol):

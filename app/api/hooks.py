@@ -81,7 +81,11 @@ async def _held(
     view = await services.waiter.wait(kept, received.wait)
     answered = await channel.answer(asked, inbox, kept.message_id, view)
     for name, address, text in answered.texts:
-        await send_beside(services, inbox.tenant, kept.conversation_id, name, address, text)
+        talk = kept.conversation_id
+        await send_beside(services, inbox.tenant, talk, name, address, text, kept.seq)
+    if answered.gone:
+        await services.inline.release(inbox.tenant, kept.message_id)
+        await services.wakeups.wake("outbox", kept.conversation_id)
     return answered.reply
 
 

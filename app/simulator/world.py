@@ -8,13 +8,14 @@ Not here: the providers' shapes (twilio_api, slack_api, mail_server), the page (
 import asyncio
 import logging
 import secrets
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import httpx
 
 from app.simulator import mailbox, people
 from app.simulator.bell import Bell, HeardList
+from app.simulator.calls import CallsStandIn, PhoneCall
 from app.simulator.mail_server import MailServer, Trouble, signed_mail
 from app.simulator.mailbox import Draft, File, Letter
 from app.simulator.slack_api import Message
@@ -78,6 +79,13 @@ class World:
             auth_token=secrets.token_hex(16),
             webhook_url=f"{self.url}/channels/sms",
             messages=HeardList(self._text_taken),
+        )
+        self.calls = CallsStandIn(
+            clock,
+            self.twilio,
+            f"{self.url}/channels/voice",
+            people.OUR_NUMBER,
+            self.bell.ring,
         )
         self.slack = SlackWorkspace(
             clock,
@@ -163,6 +171,38 @@ class World:
             self.bell.ring()
             if callback is not None:
                 await self._post(callback)
+
+    # ------------------------------------------------------------ calls
+
+    def phone_call(self, number: str) -> PhoneCall | None:
+        """Return the newest call from a number."""
+        return next((c for c in reversed(self.calls.calls) if c.from_ == number), None)
+
+    async def use_phone(self, number: str, do: str, text: str = "") -> None:
+        """Do something with a phone: call, say, press, silence, hang_up, picked_up, not_picked_up, leave.
+
+        Raises BadInputError when the call is not at that point, UnavailableError.
+        """
+        self.add_phone(number)
+        if do == "call":
+            await self.calls.dial(number)
+            return
+        call = self.phone_call(number)
+        if call is None:
+            raise BadInputError("this phone has not called")
+        calls = self.calls
+        deeds: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = {
+            "say": lambda: calls.say(call, text),
+            "press": lambda: calls.press(call, text),
+            "silence": lambda: calls.stay_silent(call),
+            "hang_up": lambda: calls.hang_up(call),
+            "picked_up": lambda: calls.end_ringing(call, answered=True),
+            "not_picked_up": lambda: calls.end_ringing(call, answered=False),
+            "leave": lambda: calls.leave(call, text),
+        }
+        if do not in deeds:
+            raise BadInputError("a phone cannot do that")
+        await deeds[do]()
 
     # ------------------------------------------------------------ mailboxes
 

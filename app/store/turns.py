@@ -335,6 +335,8 @@ class SqlTurns:
         self, connection: AsyncConnection, result: TurnResult, reply: Reply, seq: int
     ) -> tuple[StoredMessage, OutboxId]:
         claim = result.claim
+        if reply.inline and not await self._is_awaited(connection, claim):
+            reply = replace(reply, inline=False)
         return await write_outbound(
             connection,
             tenant=claim.conversation.tenant,
@@ -344,6 +346,13 @@ class SqlTurns:
             seq=seq,
             now=self._clock.now(),
             bot_name=claim.policy.bot_name,
+        )
+
+    async def _is_awaited(self, connection: AsyncConnection, claim: Claim) -> bool:
+        """Return whether somebody still waits for the reply: a caller may have hung up meanwhile."""
+        newest = claim.messages[-1].id
+        return bool(
+            await connection.scalar(select(messages.c.inline).where(messages.c.id == newest))
         )
 
     async def _drop(self, result: TurnResult) -> None:

@@ -4,7 +4,7 @@ Handlers and checks see only these; app/compose.py passes the implementations.
 """
 
 from core.ports.checks import Consents, Features, Moderated, Moderator
-from core.ports.delivery import Alarm, Alarms, Job, Outbox
+from core.ports.delivery import Alarm, Alarms, Beside, Job, Outbox
 from core.ports.files import FileQueue, Files, Leases, PendingFile, StoredFile
 from core.ports.knowledge import (
     Answers,
@@ -59,6 +59,7 @@ __all__ = [
     "Alarm",
     "Alarms",
     "Answers",
+    "Beside",
     "Cache",
     "Calendar",
     "Changes",

@@ -199,9 +199,21 @@ class Inline(Protocol):
         ...
 
     async def beside(
-        self, inbox: Inbox, conversation: ConversationId, address: str, text: str
+        self,
+        inbox: Inbox,
+        conversation: ConversationId,
+        address: str,
+        text: str,
+        since: int | None = None,
     ) -> None:
-        """Queue a notice of the conversation to another of the contact's addresses."""
+        """Queue a notice of the conversation to another of the contact's addresses.
+
+        With `since`, only if the same was not queued there after that message: a request may come twice.
+        """
+        ...
+
+    async def release(self, tenant: TenantId, message: MessageId) -> None:
+        """Let the outbox deliver what its caller no longer waits for, said already or still to come."""
         ...
 
     async def read(
