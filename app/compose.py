@@ -70,6 +70,7 @@ from app.worker import Worker
 from core import crash
 from core.clock import Clock, SystemClock
 from core.contracts import (
+    Channel,
     ChannelContext,
     ChannelSpec,
     CheckPorts,
@@ -84,11 +85,13 @@ from core.ports import (
     Answers,
     Generator,
     Lines,
+    PluginState,
     Recall,
     Retriever,
     TenantPolicy,
     Understands,
 )
+from core.settings import Section
 from handlers._shared.lines import YamlLines
 from ingest.origins import IngestSettings
 from ingest.sources import known_sources
@@ -466,6 +469,20 @@ def require_scale_out(env_file: Path | None = None) -> None:
         raise MisconfiguredError(
             "`usher worker` needs PostgreSQL and Redis: the embedded server has its worker inside"
         )
+
+
+def scratch_channel(spec: ChannelSpec, clock: Clock, state: PluginState) -> Channel:
+    """Return a channel that shares nothing with a running server: for looking at what it would understand."""
+    redis = connect(RedisSettings(_env_file=None, url=""))
+    lines = YamlLines(slots={"brand": "us", "bot": "Usher"})
+    context = ChannelContext(clock, RedisFanout(redis), lines, state, RedisCache(redis))
+    return spec.build(context)
+
+
+def settings_of(channel: str, prefix: str = "", env_file: Path | None = None) -> Section:
+    """Return a channel's settings under a prefix, its own when that is empty."""
+    specs = discover("channels", ChannelSpec)
+    return Inboxes(specs, {}, env_file).settings(channel, prefix)
 
 
 def visitor_secret(settings: ServerSettings) -> str:
