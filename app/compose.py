@@ -36,6 +36,7 @@ from app.store.backtests import SqlBacktests
 from app.store.bookings import SqlBookings
 from app.store.changes import SqlChanges
 from app.store.checks import SqlConsents, SqlFeatures
+from app.store.codes import Seals, SqlCodes
 from app.store.database import Database, DatabaseSettings
 from app.store.demo import seed_demo
 from app.store.directory import SqlDirectory
@@ -201,7 +202,8 @@ def build(  # noqa: C901 - a list of objects, one after the other
     inboxes = Inboxes(plugins.channels, channels, parts.env_file, parts.simulated)
     directory = SqlDirectory(database, clock, kinds, inboxes.complete)
     calendar = SqlBookings(database, clock)
-    turns = SqlTurns(database, clock, Applier(calendar, base_url))
+    seals, codes = Seals(settings.secret.get_secret_value()), SqlCodes(database, clock)
+    turns = SqlTurns(database, clock, Applier(calendar, base_url, seals))
     outbox = SqlOutbox(database, clock, base_url)
     alarms = SqlAlarms(database, clock, base_url)
     inline = SqlInline(database, clock)
@@ -242,6 +244,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
         recall=knowledge.recall,
         lines=lines,
         state=state,
+        codes=codes,
     )
     thinker = Thinker(
         chain,
@@ -297,6 +300,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
             ("index", 15.0, refresh),
             ("idle", 60.0, idle.close_quiet),
             ("idempotency", 3600.0, idempotency.sweep),
+            ("codes", 3600.0, codes.sweep),
             ("gaps", 30.0, group_gaps),
             ("sources", 30.0, syncer.sync_due),
             ("report", 900.0, reporter.tell),
@@ -356,6 +360,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
             kinds,
             base_url,
             [word for words in lines.variants("words.thanks").values() for word in words],
+            seals,
         ),
         turns=turns,
         outbox=outbox,

@@ -17,6 +17,7 @@ from core.ports import (
     Answers,
     Cache,
     Calendar,
+    Codes,
     Consents,
     Facts,
     Fanout,
@@ -239,6 +240,7 @@ class Context:
     buttons: bool = False
     markup: str = "plain"
     time_zone: str = "UTC"
+    codes: Codes | None = None
 
 
 class Handle(Protocol):

@@ -6,7 +6,7 @@ from typing import Protocol
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import contacts, gap_rows, handoffs
+from app.store import codes, contacts, gap_rows, handoffs
 from app.store.models import (
     alarms,
     conversations,
@@ -18,15 +18,18 @@ from app.store.models import (
 from core.effects import (
     Book,
     CancelBooking,
+    CountMiss,
     Effect,
     Escalate,
     Forget,
     Identify,
     OpenGap,
+    Prove,
     RefusedEffect,
     Remember,
     Resolve,
     Send,
+    SendCode,
     SetAlarm,
     SetForm,
     SetLocale,
@@ -71,9 +74,12 @@ class BookingEffects(Protocol):
 class Applier:
     """Knows how each kind of effect is written."""
 
-    def __init__(self, bookings: BookingEffects, base_url: str = "") -> None:
+    def __init__(
+        self, bookings: BookingEffects, base_url: str = "", seals: codes.Seals | None = None
+    ) -> None:
         self._bookings = bookings
         self._base_url = base_url
+        self._seals = seals or codes.Seals("")
 
     async def apply(  # noqa: C901 - one flat match, a line a kind
         self, connection: AsyncConnection, result: TurnResult, effect: Effect, now: datetime
@@ -120,9 +126,29 @@ class Applier:
                 await set_alarm(connection, tenant, effect, now)
             case TellTeam():
                 await handoffs.tell_team(connection, tenant, conversation.id, effect.card, now)
+            case SendCode() | Prove() | CountMiss():
+                return await self._code(connection, result, effect, now)
             case Send():
                 pass  # already a row: the commit wrote it with its seq
         return None
+
+    async def _code(
+        self,
+        connection: AsyncConnection,
+        result: TurnResult,
+        effect: SendCode | Prove | CountMiss,
+        now: datetime,
+    ) -> RefusedEffect | None:
+        claim, talk = result.claim, result.claim.conversation
+        match effect:
+            case SendCode():
+                return await codes.send(connection, self._seals, talk.tenant, talk.id, effect, now)
+            case CountMiss():
+                return await codes.miss(connection, talk.tenant, talk.id, effect)
+            case Prove():
+                return await codes.prove(
+                    connection, talk.tenant, talk.id, claim.contact, claim.messages[-1], effect, now
+                )
 
     async def _conversation(
         self,

@@ -262,6 +262,7 @@ async def bury(
 ) -> None:
     """Give a delivery up and, when a customer was to get it, ask for a person."""
     await queue.set_state(connection, job, "dead", error=error[:500], claimed_until=None)
+    await queue.forget_secret(connection, job)
     row = (
         await connection.execute(
             select(outbox.c.conversation_id, outbox.c.kind, outbox.c.payload).where(
@@ -269,14 +270,13 @@ async def bury(
             )
         )
     ).one()
-    if not row.conversation_id or row.kind != "message":
+    talk = row.conversation_id or row.payload.get("about")
+    if not talk or row.kind != "message":
         return
     why = HandoffReason(reason)
-    asked = await request(connection, row.conversation_id, why, "high", "", 0.0, now, base_url)
+    asked = await request(connection, talk, why, "high", "", 0.0, now, base_url)
     if asked is None:  # a person is there or on the way: they must know that this never arrived
-        found = await connection.execute(
-            select(conversations).where(conversations.c.id == row.conversation_id)
-        )
+        found = await connection.execute(select(conversations).where(conversations.c.id == talk))
         conversation = rows.conversation(found.mappings().one())
         line = follow_up(conversation, "System", f"{REASONS[why]}: “{clip(row.payload['text'])}”")
         await tell_team(connection, conversation.tenant, conversation.id, line, now)

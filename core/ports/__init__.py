@@ -24,6 +24,7 @@ from core.ports.knowledge import (
 from core.ports.live import Cache, Fanout, Metrics, Subscription, Wakeups
 from core.ports.memory import Fact, Facts, Recall, Window
 from core.ports.people import Directory, Humans, TenantPolicy
+from core.ports.proof import Codes, Judged
 from core.ports.sessions import Calendar
 from core.ports.turns import (
     Accepted,
@@ -62,6 +63,7 @@ __all__ = [
     "Changes",
     "Chunk",
     "Claim",
+    "Codes",
     "Committed",
     "Consents",
     "Directory",
@@ -81,6 +83,7 @@ __all__ = [
     "Inline",
     "Intake",
     "Job",
+    "Judged",
     "Lines",
     "Metrics",
     "ModelCall",
