@@ -23,7 +23,7 @@ from handlers._shared.invitations import email_in, masked
 from handlers._shared.wording import contains, declines, opens_with
 
 NAME, VERIFY = "identity", "verify"
-ADDRESS, CODE = "address", "code"
+ADDRESS, CODE = "email_or_phone", "code"
 _PHONE = re.compile(r"\+\d[\d ().-]{6,20}\d")
 _LONGEST_WISH = 200
 _CHANNELS = {"email": "email", "phone": "sms"}
