@@ -55,7 +55,9 @@ from app.store.reports import SqlReports
 from app.store.sources import SqlSources
 from app.store.state import SqlIdempotency, SqlPluginState
 from app.store.turns import SqlTurns
+from app.store.unasked import SqlUnasked
 from app.thinking import Thinker
+from app.unasked import Unasked
 from app.waiting import Waiter
 from app.worker import Worker
 from core import crash
@@ -279,6 +281,8 @@ def build(  # noqa: C901 - a list of objects, one after the other
         database, clock, {s.name: s.capabilities.idle_hours for s in plugins.channels.values()}
     )
     idempotency = SqlIdempotency(database, clock)
+    not_sent = SqlUnasked(database, clock, kinds, base_url)
+    unasked = Unasked(not_sent, lines_for, metrics)
     syncer = Syncer(
         SqlSources(database, clock),
         passages,
@@ -301,6 +305,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
             ("idle", 60.0, idle.close_quiet),
             ("idempotency", 3600.0, idempotency.sweep),
             ("codes", 3600.0, codes.sweep),
+            ("unasked", 5.0, unasked.sweep),
             ("gaps", 30.0, group_gaps),
             ("sources", 30.0, syncer.sync_due),
             ("report", 900.0, reporter.tell),
@@ -391,6 +396,8 @@ def build(  # noqa: C901 - a list of objects, one after the other
         state=state,
         idempotency=idempotency,
         calendar=calendar,
+        unasked=unasked,
+        not_sent=not_sent,
         understands=knowledge.understands,
         answers=knowledge.answers,
         retriever=knowledge.retriever,

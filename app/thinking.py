@@ -30,6 +30,7 @@ from core.effects import (
 from core.escalation import (
     CRISIS,
     IN_CRISIS,
+    UNDELIVERED,
     Escalation,
     Severity,
     danger_line,
@@ -371,7 +372,9 @@ class Thinker:
                     summary="".join(asked[:1]),
                     sentiment=turn.understanding.sentiment,
                 ),
-                SetNote({"peaks": {**known, escalation.reason: escalation.peak}}),
+                SetNote(
+                    {"peaks": {**known, escalation.reason: escalation.peak}, UNDELIVERED: False}
+                ),
                 *crisis,
             ),
             decision=Decision("handoff", 1.0, (escalation.reason,)),

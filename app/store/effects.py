@@ -6,14 +6,13 @@ from typing import Protocol
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import codes, contacts, gap_rows, handoffs
-from app.store.models import (
-    alarms,
-    conversations,
-    facts,
-)
+from app.store import alarm_rows, codes, contacts, gap_rows, handoffs
 from app.store.models import (
     contacts as contact_table,
+)
+from app.store.models import (
+    conversations,
+    facts,
 )
 from core.effects import (
     Book,
@@ -123,7 +122,7 @@ class Applier:
             case Identify():
                 await contacts.claim(connection, tenant, contact, effect.claim, now, routes=False)
             case SetAlarm():
-                await set_alarm(connection, tenant, effect, now)
+                await alarm_rows.set_alarm(connection, tenant, effect)
             case TellTeam():
                 await handoffs.tell_team(connection, tenant, conversation.id, effect.card, now)
             case SendCode() | Prove() | CountMiss():
@@ -230,25 +229,3 @@ async def _forget(connection: AsyncConnection, tenant: str, contact: str, effect
     if effect.fact_id is not None:
         which = which.where(facts.c.id == effect.fact_id)
     await connection.execute(which)
-
-
-async def set_alarm(
-    connection: AsyncConnection, tenant: str, effect: SetAlarm, now: datetime
-) -> None:
-    """Write an alarm row; the same key moves it."""
-    done = await connection.execute(
-        update(alarms)
-        .where(alarms.c.tenant == tenant, alarms.c.key == effect.key)
-        .values(at=effect.at, payload=dict(effect.payload), kind=effect.kind, fired_at=None)
-    )
-    if done.rowcount == 0:
-        await connection.execute(
-            insert(alarms).values(
-                id=new_id("alm", now),
-                tenant=tenant,
-                key=effect.key,
-                kind=effect.kind,
-                payload=dict(effect.payload),
-                at=effect.at,
-            )
-        )
