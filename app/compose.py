@@ -42,6 +42,7 @@ from app.store.beside import SqlBeside
 from app.store.bookings import SqlBookings
 from app.store.changes import SqlChanges
 from app.store.checks import SqlConsents, SqlFeatures
+from app.store.codes import Seals, SqlCodes
 from app.store.database import Database, DatabaseSettings
 from app.store.demo import seed_demo
 from app.store.directory import SqlDirectory
@@ -64,7 +65,9 @@ from app.store.reports import SqlReports
 from app.store.sources import SqlSources
 from app.store.state import SqlIdempotency, SqlPluginState
 from app.store.turns import SqlTurns
+from app.store.unasked import SqlUnasked
 from app.thinking import Thinker
+from app.unasked import Unasked
 from app.waiting import Waiter
 from app.worker import Worker
 from core import crash
@@ -231,7 +234,8 @@ def build(  # noqa: C901 - a list of objects, one after the other
     inboxes = Inboxes(plugins.channels, channels, parts.env_file, parts.simulated)
     directory = SqlDirectory(database, clock, kinds, inboxes.complete)
     calendar = SqlBookings(database, clock)
-    turns = SqlTurns(database, clock, Applier(calendar, base_url))
+    seals, codes = Seals(settings.secret.get_secret_value()), SqlCodes(database, clock)
+    turns = SqlTurns(database, clock, Applier(calendar, base_url, seals))
     outbox = SqlOutbox(database, clock, base_url)
     alarms = SqlAlarms(database, clock, base_url)
     passages, facts = SqlPassages(database, clock), SqlFacts(database, clock)
@@ -271,6 +275,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
         recall=knowledge.recall,
         lines=lines,
         state=state,
+        codes=codes,
     )
     thinker = Thinker(
         chain,
@@ -318,6 +323,8 @@ def build(  # noqa: C901 - a list of objects, one after the other
         database, clock, {s.name: s.capabilities.idle_hours for s in plugins.channels.values()}
     )
     idempotency = SqlIdempotency(database, clock)
+    not_sent = SqlUnasked(database, clock, kinds, base_url)
+    unasked = Unasked(not_sent, lines_for, metrics)
     syncer = Syncer(
         SqlSources(database, clock),
         passages,
@@ -339,6 +346,8 @@ def build(  # noqa: C901 - a list of objects, one after the other
             ("index", 15.0, refresh),
             ("idle", 60.0, idle.close_quiet),
             ("idempotency", 3600.0, idempotency.sweep),
+            ("codes", 3600.0, codes.sweep),
+            ("unasked", 5.0, unasked.sweep),
             ("gaps", 30.0, group_gaps),
             ("sources", 30.0, syncer.sync_due),
             ("report", 900.0, reporter.tell),
@@ -402,6 +411,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
             kinds,
             base_url,
             [word for words in lines.variants("words.thanks").values() for word in words],
+            seals,
         ),
         turns=turns,
         outbox=outbox,
@@ -438,6 +448,8 @@ def build(  # noqa: C901 - a list of objects, one after the other
         files=files,
         leases=SqlLeases(database),
         calendar=calendar,
+        unasked=unasked,
+        not_sent=not_sent,
         understands=knowledge.understands,
         answers=knowledge.answers,
         retriever=knowledge.retriever,
@@ -475,7 +487,8 @@ def scratch_channel(spec: ChannelSpec, clock: Clock, state: PluginState) -> Chan
     """Return a channel that shares nothing with a running server: for looking at what it would understand."""
     redis = connect(RedisSettings(_env_file=None, url=""))
     lines = YamlLines(slots={"brand": "us", "bot": "Usher"})
-    context = ChannelContext(clock, RedisFanout(redis), lines, state, RedisCache(redis))
+    vault = SealedVault(partial(secrets.token_urlsafe, 48))
+    context = ChannelContext(clock, RedisFanout(redis), lines, state, RedisCache(redis), vault)
     return spec.build(context)
 
 

@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from app.store.reads import SqlReads
     from app.store.reports import SqlReports
     from app.store.state import SqlIdempotency, SqlPluginState
+    from app.store.unasked import SqlUnasked
+    from app.unasked import Unasked
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,9 @@ class Services:
     files: Files
     leases: Leases
     calendar: "SqlBookings"
+    # what nobody asked for: the one way out, and the rows
+    unasked: "Unasked"
+    not_sent: "SqlUnasked"
     # knowledge and words
     understands: Understands
     answers: Answers

@@ -18,6 +18,7 @@ from core.ports import (
     Beside,
     Cache,
     Calendar,
+    Codes,
     Consents,
     Facts,
     Fanout,
@@ -258,6 +259,7 @@ class Context:
     buttons: bool = False
     markup: str = "plain"
     time_zone: str = "UTC"
+    codes: Codes | None = None
 
 
 class Handle(Protocol):

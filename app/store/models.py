@@ -104,6 +104,8 @@ contacts = Table(
     Column("locale", Text),
     Column("time_zone", Text),
     Column("account_id", Text, ForeignKey("accounts.id")),
+    # whom this nameless contact turned out to be; what it had moved there (app/store/joins.py)
+    Column("joined_to", Text),
     _required("created_at", UtcDateTime()),
     _required("updated_at", UtcDateTime()),
     UniqueConstraint("tenant", "external_id"),
@@ -675,4 +677,49 @@ leases = Table(
     _required("name", primary_key=True),
     _required("holder"),
     Column("until", UtcDateTime(), nullable=False),
+)
+
+codes = Table(
+    "codes",
+    metadata,
+    _id(),
+    _tenant(),
+    Column("conversation_id", Text, ForeignKey("conversations.id"), nullable=False),
+    _required("kind"),
+    _required("value"),
+    # a keyed digest: the code itself is never kept
+    _required("seal"),
+    _required("attempts", Integer),
+    _required("created_at", UtcDateTime()),
+    _required("expires_at", UtcDateTime()),
+    Column("used_at", UtcDateTime()),
+    Index("ix_codes_conversation_id", "conversation_id", "created_at"),
+    Index("ix_codes_address", "tenant", "kind", "value", "created_at"),
+)
+
+unasked = Table(
+    "unasked",
+    metadata,
+    _id(),
+    _tenant(),
+    Column("contact_id", Text, ForeignKey("contacts.id"), nullable=False),
+    Column("conversation_id", Text, ForeignKey("conversations.id")),
+    _required("purpose"),
+    # one message of its kind: a second one with the same key is the same one
+    _required("key"),
+    # waiting | sent | refused
+    _required("state"),
+    Column("reason", Text),
+    Column("channel", Text),
+    Column("address", Text),
+    _required("line"),
+    _required("slots", Json),
+    Column("until", UtcDateTime()),
+    Column("due_at", UtcDateTime()),
+    Column("outbox_id", Text),
+    _required("created_at", UtcDateTime()),
+    Column("decided_at", UtcDateTime()),
+    UniqueConstraint("tenant", "key"),
+    Index("ix_unasked_due", "state", "due_at"),
+    Index("ix_unasked_contact", "tenant", "contact_id", "created_at"),
 )

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import contacts, copies, effects, file_rows, queue, rows, uses
 from app.store.database import Database, db_now
-from app.store.models import conversations, inboxes, messages, tenants, turns
+from app.store.models import consents, conversations, inboxes, messages, tenants, turns
 from core.clock import Clock
-from core.conversations import Conversation, Inbox, Status
+from core.conversations import Contact, Conversation, Inbox, Status
 from core.crash import crash_point
 from core.effects import RefusedEffect, Send
 from core.ids import ConversationId, InboxId, MessageId, OutboxId, TenantId, new_id
@@ -134,7 +134,7 @@ class SqlTurns:
         policy = await connection.scalar(select(tenants.c.policy).where(tenants.c.id == tenant))
         if contact is None:
             raise RuntimeError(f"conversation {conversation.id!r} has no contact")
-        weakest = min((Assurance(r["assurance"]) for r in pending), key=lambda a: a.rank)
+        weakest = min((_believed(r, contact) for r in pending), key=lambda a: a.rank)
         return Claim(
             conversation=conversation,
             fence=conversation.fence,
@@ -145,7 +145,20 @@ class SqlTurns:
             inbox=await self._inbox(connection, pending[-1]["inbox_id"]),
             policy=rows.policy(policy),
             assurance=weakest,
+            opted_out=await self._stopped(connection, pending[-1]),
         )
+
+    async def _stopped(self, connection: AsyncConnection, newest: rows.Row) -> bool:
+        """Return whether the newest word on hearing from us, from where this was written, is STOP."""
+        stopped = select(consents.c.granted).where(
+            consents.c.tenant == newest["tenant"],
+            consents.c.channel == newest["channel"],
+            consents.c.address.in_(
+                [newest["address"] or "", (newest["metadata"] or {}).get("sender") or ""]
+            ),
+        )
+        granted = (await connection.execute(stopped)).scalars().all()
+        return False in granted
 
     async def _inbox(self, connection: AsyncConnection, inbox: str | None) -> Inbox | None:
         row = (await connection.execute(select(inboxes).where(inboxes.c.id == inbox))).one_or_none()
@@ -496,6 +509,24 @@ def _intent(trace: Mapping[str, object]) -> str | None:
     intent = understood.get("intent") if isinstance(understood, Mapping) else None
     name = intent.get("name") if isinstance(intent, Mapping) else None
     return name if isinstance(name, str) else None
+
+
+def _believed(row: rows.Row, contact: Contact) -> Assurance:
+    """Return how sure we are that a message is the contact's own.
+
+    What a provider vouches for is proven when the contact proved that address before; another's words in the same
+    thread count as a claim.
+    """
+    stated, sender = Assurance(row["assurance"]), (row["metadata"] or {}).get("sender")
+    if stated is Assurance.PROVEN or not sender:
+        return stated
+    held = [i for i in contact.identities if i.value == sender]
+    if not held:
+        return Assurance.CLAIMED
+    vouched = stated is Assurance.CHANNEL and any(
+        i.assurance is Assurance.PROVEN and not i.kind.endswith(":claimed") for i in held
+    )
+    return Assurance.PROVEN if vouched else stated
 
 
 def _next_work() -> object:

@@ -25,6 +25,7 @@ from core.ports.knowledge import (
 from core.ports.live import Cache, Fanout, Metrics, Subscription, Wakeups
 from core.ports.memory import Fact, Facts, Recall, Window
 from core.ports.people import Directory, Humans, TenantPolicy
+from core.ports.proof import Codes, Judged
 from core.ports.sessions import Calendar
 from core.ports.turns import (
     Accepted,
@@ -65,6 +66,7 @@ __all__ = [
     "Changes",
     "Chunk",
     "Claim",
+    "Codes",
     "Committed",
     "Consents",
     "Directory",
@@ -86,6 +88,7 @@ __all__ = [
     "Inline",
     "Intake",
     "Job",
+    "Judged",
     "Leases",
     "Lines",
     "Metrics",

@@ -83,7 +83,10 @@ class Changes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One worker's hold on a conversation, with all a turn needs. `fence` and `version` are checked by the commit."""
+    """One worker's hold on a conversation, with all a turn needs. `fence` and `version` are checked by the commit.
+
+    `assurance` is how sure we are that all these messages are the contact's own; `opted_out`: who wrote them said STOP.
+    """
 
     conversation: Conversation
     fence: int
@@ -94,6 +97,7 @@ class Claim:
     inbox: Inbox | None
     policy: TenantPolicy
     assurance: str
+    opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
