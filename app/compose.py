@@ -3,6 +3,7 @@
 Tests call the same `build` with `Parts` to put doubles in place of the slow or outside ones.
 """
 
+import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,14 +50,17 @@ from app.store.knowledge import SqlPassages
 from app.store.memory import SqlFacts, SqlIntents
 from app.store.model_uses import SqlModelUses
 from app.store.outbox import SqlOutbox
+from app.store.reaches import SqlReaches
 from app.store.reads import SqlReads
 from app.store.reports import SqlReports
 from app.store.sources import SqlSources
 from app.store.state import SqlIdempotency, SqlPluginState
 from app.store.turns import SqlTurns
 from app.thinking import Thinker
+from app.unread import UnreadReplies
 from app.waiting import Waiter
 from app.worker import Worker
+from channels._shared.web_links import Resume, issue_resume
 from core import crash
 from core.clock import Clock, SystemClock
 from core.contracts import (
@@ -70,6 +74,7 @@ from core.contracts import (
 from core.discovery import discover
 from core.errors import MisconfiguredError
 from core.ids import ContactId, TenantId
+from core.messages import Assurance
 from core.ports import (
     Answers,
     Generator,
@@ -78,6 +83,7 @@ from core.ports import (
     Retriever,
     TenantPolicy,
     Understands,
+    Unread,
 )
 from handlers._shared.lines import YamlLines
 from ingest.origins import IngestSettings
@@ -286,6 +292,17 @@ def build(  # noqa: C901 - a list of objects, one after the other
         settings.var_dir,
         clock,
     )
+    reaches = SqlReaches(database, clock)
+
+    async def way_back(unread: Unread) -> str:
+        secret = await asyncio.to_thread(visitor_secret, settings)
+        proven = unread.reach.assurance is Assurance.PROVEN
+        resume = Resume(
+            unread.tenant, unread.key, unread.visitor, unread.conversation, unread.first, proven
+        )
+        return f"{base_url}/r/{issue_resume(resume, secret, clock.now())}"
+
+    unread_replies = UnreadReplies(reaches, directory, lines_for, wakeups, clock, way_back)
     worker = Worker(
         turns,
         router,
@@ -300,6 +317,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
             ("gaps", 30.0, group_gaps),
             ("sources", 30.0, syncer.sync_due),
             ("report", 900.0, reporter.tell),
+            ("unread", 15.0, unread_replies.tell),
         ),
     )
 
@@ -386,6 +404,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
         state=state,
         idempotency=idempotency,
         calendar=calendar,
+        reaches=reaches,
         understands=knowledge.understands,
         answers=knowledge.answers,
         retriever=knowledge.retriever,

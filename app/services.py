@@ -28,6 +28,7 @@ from core.ports import (
     Intake,
     Lines,
     Outbox,
+    Reaches,
     Recall,
     Retriever,
     TenantPolicy,
@@ -103,6 +104,7 @@ class Services:
     state: "SqlPluginState"
     idempotency: "SqlIdempotency"
     calendar: "SqlBookings"
+    reaches: Reaches
     # knowledge and words
     understands: Understands
     answers: Answers

@@ -29,6 +29,7 @@ from app.store.models import (
     labels,
     messages,
     outbox,
+    reaches,
     turns,
 )
 from core.conversations import Status
@@ -86,6 +87,13 @@ async def export(
         .order_by(conversations.c.created_at, messages.c.conversation_id, messages.c.seq)
     )
     found["messages"] = [dict(r) for r in said.mappings()]
+    reached = await connection.execute(
+        select(reaches.c.conversation_id, reaches.c.channel, reaches.c.address, reaches.c.given_at)
+        .join(conversations, conversations.c.id == reaches.c.conversation_id)
+        .where(conversations.c.tenant == tenant, conversations.c.contact_id == contact)
+        .order_by(reaches.c.given_at)
+    )
+    found["reaches"] = [dict(r) for r in reached.mappings()]
     plain: dict[str, object] = json.loads(json.dumps(found, default=_plain))
     return plain
 
@@ -191,6 +199,7 @@ async def _empty_talks(
         .where(messages.c.conversation_id.in_(talks), messages.c.status == "received")
         .values(status="recorded")
     )
+    await connection.execute(delete(reaches).where(reaches.c.conversation_id.in_(talks)))
     emptied = await connection.execute(
         update(messages)
         .where(messages.c.conversation_id.in_(talks))

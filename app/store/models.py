@@ -635,3 +635,19 @@ idempotency = Table(
     _required("at", UtcDateTime()),
     PrimaryKeyConstraint("tenant", "key"),
 )
+
+# where a customer of the web chat wants an answer when the chat is closed; no address: asked, and declined
+reaches = Table(
+    "reaches",
+    metadata,
+    Column(
+        "conversation_id", Text, ForeignKey("conversations.id"), primary_key=True, nullable=False
+    ),
+    _tenant(),
+    _required("channel"),
+    Column("address", Text),
+    _required("assurance"),
+    _required("given_at", UtcDateTime()),
+    # the seq up to which unread answers were told of there
+    _required("told_seq", Integer),
+)

@@ -24,6 +24,7 @@ from core.ports.knowledge import (
 from core.ports.live import Cache, Fanout, Metrics, Subscription, Wakeups
 from core.ports.memory import Fact, Facts, Recall, Window
 from core.ports.people import Directory, Humans, TenantPolicy
+from core.ports.reaches import Reachable, Reaches, Unread
 from core.ports.sessions import Calendar
 from core.ports.turns import (
     Accepted,
@@ -92,6 +93,8 @@ __all__ = [
     "Passages",
     "PluginState",
     "Preview",
+    "Reachable",
+    "Reaches",
     "Recall",
     "Reply",
     "Retriever",
@@ -103,6 +106,7 @@ __all__ = [
     "TurnView",
     "Understands",
     "UnitOfWork",
+    "Unread",
     "UseKind",
     "Viewer",
     "Voice",

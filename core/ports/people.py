@@ -25,6 +25,7 @@ class TenantPolicy:
     (core/pii/shapes.py). `advice` names what the bot may advise on beyond the docs: legal, medical, financial.
     `domains` are the hosts the bot may link to besides the documents' own; `*.name` takes in all below. `persona`,
     `tones` (edition → tone) and `reading_level` ("easy" | "plain" | "") are how a model's replies should sound.
+    `widget_identity` "required": the web chat is for signed-in people alone.
     """
 
     mode: Mode = Mode.AUTO
@@ -49,6 +50,7 @@ class TenantPolicy:
     persona: str = ""
     tones: Mapping[str, str] = field(default_factory=dict)
     reading_level: str = ""
+    widget_identity: str = ""
 
 
 class Directory(Protocol):
