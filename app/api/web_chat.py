@@ -175,7 +175,9 @@ _NOBODY = Visitor("", TenantId(""), "")
 def _links(chat: WebChat, hello: Hello, now: datetime) -> tuple[Link | None, Resume | None]:
     link = read_link(hello.link, chat.visitor_secret, now) if hello.link else None
     back = read_resume(hello.resume, chat.visitor_secret, now) if hello.resume else None
-    if (hello.link and link is None) or (hello.resume and back is None):
+    # a talk begun by a link outlives it; a way back ends with its token
+    over = (hello.link and link is None and not hello.token) or (hello.resume and back is None)
+    if over:
         raise UnauthenticatedError("this link has expired or is not ours")
     return link, back
 

@@ -17,14 +17,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 import channels
 from app.api.web_chat import WebChat
-from channels._shared.web_links import read_link, read_resume
+from channels._shared.web_links import Link, Resume, read_link, read_resume
 from channels._shared.web_minify import minify
 from core.errors import NotFoundError
-from core.ids import TenantId
 from core.ports import TenantPolicy
 
 STATIC = Path(channels.__file__).parent / "static"
-SCRIPTS = ("widget.js", "widget-more.js")
+SCRIPTS = ("widget.js", "widget-more.js", "widget-es.js")
 SCRIPT_HEADERS = {
     "cache-control": "public, max-age=300",
     "cross-origin-resource-policy": "cross-origin",
@@ -47,6 +46,7 @@ PAGE_HEADERS = {
     "x-content-type-options": "nosniff",
 }
 _LANGUAGES = ("en", "es")
+_IMAGES = {"svg": "image/svg+xml", "png": "image/png"}
 
 
 def widget_script(name: str = "widget.js") -> str:
@@ -82,7 +82,9 @@ def qr_code(url: str, kind: str) -> bytes:
     return out.getvalue()
 
 
-def build_router(chat_of: Callable[[HTTPConnection], WebChat]) -> APIRouter:
+def build_router(  # noqa: C901 - a list of routes, one after the other
+    chat_of: Callable[[HTTPConnection], WebChat],
+) -> APIRouter:
     """Return the routes; `chat_of` finds the ports of the running app."""
     router = APIRouter()
     scripts = _Scripts()
@@ -90,53 +92,31 @@ def build_router(chat_of: Callable[[HTTPConnection], WebChat]) -> APIRouter:
     async def script(request: Request) -> Response:
         name = request.url.path.rpartition("/")[2]
         text = await asyncio.to_thread(scripts.get, name)
-        tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
-        headers = SCRIPT_HEADERS | {"etag": tag}
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers=headers)
-        return Response(text, media_type="text/javascript; charset=utf-8", headers=headers)
+        return _cached(request, text, "text/javascript; charset=utf-8")
 
     for name in SCRIPTS:
         router.add_api_route(f"/{name}", script, include_in_schema=False)
 
-    @router.get("/c/{token}.{kind}", include_in_schema=False)
-    async def code(token: str, kind: str, request: Request) -> Response:
-        chat = chat_of(request)
-        known = read_link(token, chat.visitor_secret, chat.clock.now())
-        if known is None or kind not in ("svg", "png"):
-            raise NotFoundError("there is no such link")
-        image = await asyncio.to_thread(qr_code, f"{_base(chat, request)}/c/{token}", kind)
-        media = {"svg": "image/svg+xml", "png": "image/png"}[kind]
-        headers = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}
-        return Response(image, media_type=media, headers=headers)
-
     @router.get("/web/page.css", include_in_schema=False)
-    async def style() -> Response:
+    async def style(request: Request) -> Response:
         text = await asyncio.to_thread((STATIC / "page.css").read_text, encoding="utf-8")
-        return Response(text, media_type="text/css; charset=utf-8", headers=SCRIPT_HEADERS)
+        return _cached(request, text, "text/css; charset=utf-8")
 
-    @router.get("/c/{token:path}", include_in_schema=False)
+    @router.get("/c/{token}", include_in_schema=False)
     async def linked(token: str, request: Request) -> Response:
         chat = chat_of(request)
+        kind = next((k for k in _IMAGES if token.endswith(f".{k}")), "")
+        token = token.removesuffix(f".{kind}") if kind else token
         link = read_link(token, chat.visitor_secret, chat.clock.now())
-        if link is None:
-            return await _expired(chat, request)
-        policy = await chat.directory.policy(link.tenant)
-        # every link is a talk of its own, and the same link the same one
-        own = hashlib.sha256(token.encode()).hexdigest()[:12]
-        data = {"key": link.key, "link": token, "apart": own}
-        return await _page(policy, link.locale or policy.locale, data)
+        if kind:
+            return await _code(chat, request, token, kind, known=link is not None)
+        return await _opened(chat, request, token, link)
 
-    @router.get("/r/{token:path}", include_in_schema=False)
+    @router.get("/r/{token}", include_in_schema=False)
     async def resumed(token: str, request: Request) -> Response:
         chat = chat_of(request)
         resume = read_resume(token, chat.visitor_secret, chat.clock.now())
-        if resume is None:
-            return await _expired(chat, request)
-        policy = await chat.directory.policy(resume.tenant)
-        own = hashlib.sha256(resume.conversation.encode()).hexdigest()[:12]
-        data = {"key": resume.key, "resume": token, "apart": own}
-        return await _page(policy, policy.locale, data)
+        return await _back(chat, request, token, resume)
 
     @router.get("/", include_in_schema=False)
     async def demo(request: Request) -> Response:
@@ -152,8 +132,40 @@ def build_router(chat_of: Callable[[HTTPConnection], WebChat]) -> APIRouter:
     return router
 
 
-def _base(chat: WebChat, request: Request) -> str:
-    return chat.base_url or str(request.base_url).rstrip("/")
+def _cached(request: Request, text: str, media: str) -> Response:
+    tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    headers = SCRIPT_HEADERS | {"etag": tag}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(text, media_type=media, headers=headers)
+
+
+async def _code(chat: WebChat, request: Request, token: str, kind: str, *, known: bool) -> Response:
+    if not known:
+        raise NotFoundError("there is no such link")
+    base = chat.base_url or str(request.base_url).rstrip("/")
+    image = await asyncio.to_thread(qr_code, f"{base}/c/{token}", kind)
+    headers = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}
+    return Response(image, media_type=_IMAGES[kind], headers=headers)
+
+
+async def _opened(chat: WebChat, request: Request, token: str, link: Link | None) -> Response:
+    if link is None:
+        return await _expired(chat, request)
+    # every link is a talk of its own, and the same link the same one
+    own = hashlib.sha256(token.encode()).hexdigest()[:12]
+    policy = await chat.directory.policy(link.tenant)
+    data = {"key": link.key, "link": token, "apart": own}
+    return await _page(policy, link.locale or policy.locale, data)
+
+
+async def _back(chat: WebChat, request: Request, token: str, resume: Resume | None) -> Response:
+    if resume is None:
+        return await _expired(chat, request)
+    own = hashlib.sha256(resume.conversation.encode()).hexdigest()[:12]
+    policy = await chat.directory.policy(resume.tenant)
+    data = {"key": resume.key, "resume": token, "apart": own}
+    return await _page(policy, policy.locale, data)
 
 
 async def _page(policy: TenantPolicy, locale: str, data: dict[str, str]) -> Response:
@@ -167,7 +179,7 @@ async def _expired(chat: WebChat, request: Request) -> Response:
     """Say that a link is over, in the browser's language: whose it was, nobody can say."""
     wanted = request.headers.get("accept-language", "")[:2].lower()
     locale = wanted if wanted in _LANGUAGES else _LANGUAGES[0]
-    lines = chat.lines_for(await chat.directory.policy(TenantId("")))
+    lines = chat.lines_for(TenantPolicy())
     page = await asyncio.to_thread((STATIC / "expired.html").read_text, encoding="utf-8")
     for name in ("link.expired_title", "link.expired"):
         page = page.replace("{{" + name + "}}", html.escape(lines.say(name, locale, "web")))

@@ -2,7 +2,8 @@
 
 Owns a lexer of the JavaScript we write (no other) and renaming that is safe because it is timid: a name is
 shortened everywhere or nowhere, and only when no occurrence of it can be a property, a key or a global.
-Not here: any understanding of scopes. Properties, strings and what templates print stay as written.
+Not here: any understanding of scopes. Properties, strings and what templates print stay as written, but for the
+line breaks of a template, which are layout.
 """
 
 import re
@@ -21,6 +22,9 @@ _TOKEN = re.compile(
        |>>>|<<|>>|==|!=|<=|>=|\+=|-=|\*=|%=|&=|\|=|\^=|[-+*%&|^!~<>=?:;,.(){}\[\]])""",
     re.VERBOSE | re.DOTALL,
 )
+_LAYOUT = re.compile(
+    r"\n[ \t]*"
+)  # of a style sheet in a template: no template of ours prints lines
 _REGEX = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*")
 _RESERVED = frozenset(
     re.findall(
@@ -247,7 +251,9 @@ def _written(tokens: Sequence[_Token], names: Mapping[str, str]) -> Iterator[str
         text = token.text
         if token.kind == "template":
             text = "".join(
-                part if isinstance(part, str) else "${" + "".join(_written(part, names)) + "}"
+                _LAYOUT.sub("", part)
+                if isinstance(part, str)
+                else "${" + "".join(_written(part, names)) + "}"
                 for part in token.parts
             )
             text = f"`{text}`"
