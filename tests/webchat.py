@@ -47,7 +47,7 @@ from handlers._shared.lines import YamlLines
 
 TENANT = TenantId("demo")
 KEY = "demo-widget"
-IDENTITY_SECRET = "an identity secret of the tenant, long enough"
+IDENTITY_SECRET = "an identity secret of the tenant, long enough for the longest of signatures"
 VISITOR_SECRET = "the server's own secret, also long enough"
 LINES = YamlLines(slots={"brand": "us", "bot": "Usher"})
 VISIBLE = ("received", "handled", "claimed", "sent", "delivered", "read", "unknown")

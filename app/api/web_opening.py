@@ -91,4 +91,4 @@ def _wanted(slots: Sequence[Slot]) -> dict[str, object]:
 def _either(lines: Lines, locale: str, labels: Sequence[str]) -> str:
     if len(labels) == 1:
         return labels[0]
-    return lines.say("link.or", locale, "web", first=", ".join(labels[:-1]), last=labels[-1])
+    return lines.say("link.or", locale, "web", first="; ".join(labels[:-1]), last=labels[-1])

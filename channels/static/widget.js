@@ -906,7 +906,9 @@ a.chip{color:var(--fg);padding:3px 10px;text-decoration:none}
       const last = this.rows[this.rows.length - 1];
       const waiting = this.pending.size > 0;
       const empty = !last && !waiting;
-      if (this.greeting) this.greeting.hidden = this.rows.length > 0 && this.rows[0].seq > 1;
+      // the beginning of a long talk is not shown, or began with words of ours that are a message now
+      const begun = this.rows[0];
+      if (this.greeting) this.greeting.hidden = Boolean(begun && (begun.seq > 1 || begun.frame.author !== "customer"));
       const choices = empty ? this.choices || (this.greeting ? (options.starters || "").split("|").filter((s) => s.trim()).map((s) => ({ label: s.trim(), value: s.trim() })) : [])
         : !waiting && last && last.frame.author !== "customer" ? last.frame.quick_replies || [] : [];
       if (!choices.length) return;
