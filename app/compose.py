@@ -60,6 +60,7 @@ from app.store.memory import SqlFacts, SqlIntents
 from app.store.model_uses import SqlModelUses
 from app.store.notices import tell_team_once
 from app.store.outbox import SqlOutbox
+from app.store.reaches import SqlReaches
 from app.store.reads import SqlReads
 from app.store.reports import SqlReports
 from app.store.sources import SqlSources
@@ -68,8 +69,10 @@ from app.store.turns import SqlTurns
 from app.store.unasked import SqlUnasked
 from app.thinking import Thinker
 from app.unasked import Unasked
+from app.unread import UnreadReplies
 from app.waiting import Waiter
 from app.worker import Worker
+from channels._shared.web_links import Resume, issue_resume
 from core import crash
 from core.clock import Clock, SystemClock
 from core.contracts import (
@@ -84,6 +87,7 @@ from core.contracts import (
 from core.discovery import discover
 from core.errors import MisconfiguredError
 from core.ids import ContactId, TenantId
+from core.messages import Assurance
 from core.ports import (
     Answers,
     Generator,
@@ -93,6 +97,7 @@ from core.ports import (
     Retriever,
     TenantPolicy,
     Understands,
+    Unread,
 )
 from core.settings import Section
 from handlers._shared.lines import YamlLines
@@ -335,6 +340,17 @@ def build(  # noqa: C901 - a list of objects, one after the other
         settings.var_dir,
         clock,
     )
+    reaches = SqlReaches(database, clock)
+
+    async def way_back(unread: Unread) -> str:
+        secret = await asyncio.to_thread(visitor_secret, settings)
+        proven = unread.reach.assurance is Assurance.PROVEN
+        resume = Resume(
+            unread.tenant, unread.key, unread.visitor, unread.conversation, unread.first, proven
+        )
+        return f"{base_url}/r/{issue_resume(resume, secret, clock.now())}"
+
+    unread_replies = UnreadReplies(reaches, directory, lines_for, wakeups, clock, way_back)
     worker = Worker(
         turns,
         router,
@@ -353,6 +369,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
             ("report", 900.0, reporter.tell),
             ("files", 2.0, fetcher.round),
             ("files_sweep", 3600.0, files.sweep),
+            ("unread", 15.0, unread_replies.tell),
         ),
     )
 
@@ -450,6 +467,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
         calendar=calendar,
         unasked=unasked,
         not_sent=not_sent,
+        reaches=reaches,
         understands=knowledge.understands,
         answers=knowledge.answers,
         retriever=knowledge.retriever,

@@ -31,6 +31,7 @@ from core.ports import (
     Leases,
     Lines,
     Outbox,
+    Reaches,
     Recall,
     Retriever,
     TenantPolicy,
@@ -116,6 +117,7 @@ class Services:
     # what nobody asked for: the one way out, and the rows
     unasked: "Unasked"
     not_sent: "SqlUnasked"
+    reaches: Reaches
     # knowledge and words
     understands: Understands
     answers: Answers

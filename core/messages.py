@@ -88,7 +88,7 @@ class Inbound:
     are provider message ids of earlier mails. `automatic` mail is recorded and never answered. `inline`: the
     caller waits for the reply and is its delivery. `new_contact`: never look for an existing person.
     `cc` are others the message went to; `shared`: others read where it was written. `wait` seconds the bot leaves
-    it to people first, None for the channel's own quiet window.
+    it to people first, None for the channel's own quiet window. `opening` is what our page said first.
     """
 
     channel: str
@@ -113,6 +113,20 @@ class Inbound:
     shared: bool = False
     wait: float | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    opening: "Opening | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What our own page said before the customer wrote: stored as the first message of a new conversation.
+
+    `form` is the form this began (name, slots, asking, asked), for the answer to go on with; plain JSON.
+    """
+
+    text: str
+    author_name: str = ""
+    quick_replies: tuple[QuickReply, ...] = ()
+    form: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,9 @@ class PolicyIn(Body):
     reading_level: Literal["easy", "plain", ""] | None = Field(
         default=None, description="How easily a model's replies must read; empty: no wish."
     )
+    widget_identity: Literal["required", ""] | None = Field(
+        default=None, description="required: the web chat takes nobody without a signed identity."
+    )
 
 
 _TUPLES = ("editions", "widget_origins", "advice", "domains")

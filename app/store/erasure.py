@@ -30,6 +30,7 @@ from app.store.models import (
     labels,
     messages,
     outbox,
+    reaches,
     turns,
 )
 from core.conversations import Status
@@ -99,6 +100,13 @@ async def export(
     )
     found["messages"] = [dict(r) for r in said.mappings()]
     found["files"] = await _files(connection, tenant, contact)
+    reached = await connection.execute(
+        select(reaches.c.conversation_id, reaches.c.channel, reaches.c.address, reaches.c.given_at)
+        .join(conversations, conversations.c.id == reaches.c.conversation_id)
+        .where(conversations.c.tenant == tenant, conversations.c.contact_id == contact)
+        .order_by(reaches.c.given_at)
+    )
+    found["reaches"] = [dict(r) for r in reached.mappings()]
     plain: dict[str, object] = json.loads(json.dumps(found, default=_plain))
     return plain
 
@@ -224,6 +232,7 @@ async def _empty_talks(
         .where(messages.c.conversation_id.in_(talks), messages.c.status == "received")
         .values(status="recorded")
     )
+    await connection.execute(delete(reaches).where(reaches.c.conversation_id.in_(talks)))
     emptied = await connection.execute(
         update(messages)
         .where(messages.c.conversation_id.in_(talks))

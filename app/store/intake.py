@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, exc, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import contacts, file_rows, handoffs, queue, rows
+from app.store import contacts, file_rows, handoffs, opening, queue, rows
 from app.store.codes import Seals
 from app.store.database import Database, db_now
 from app.store.models import (
@@ -88,6 +88,8 @@ class SqlIntake:
         kind = self._kinds.get(inbound.channel, inbound.channel)
         contact = await self._contact(connection, inbox, inbound, kind, now)
         conversation = await self._conversation(connection, inbox, inbound, contact, policy, now)
+        if inbound.opening is not None:
+            await opening.write(connection, inbox, conversation, inbound, now)
         row = (
             await connection.execute(
                 update(conversations)

@@ -723,3 +723,19 @@ unasked = Table(
     Index("ix_unasked_due", "state", "due_at"),
     Index("ix_unasked_contact", "tenant", "contact_id", "created_at"),
 )
+
+# where a customer of the web chat wants an answer when the chat is closed; no address: asked, and declined
+reaches = Table(
+    "reaches",
+    metadata,
+    Column(
+        "conversation_id", Text, ForeignKey("conversations.id"), primary_key=True, nullable=False
+    ),
+    _tenant(),
+    _required("channel"),
+    Column("address", Text),
+    _required("assurance"),
+    _required("given_at", UtcDateTime()),
+    # the seq up to which unread answers were told of there
+    _required("told_seq", Integer),
+)

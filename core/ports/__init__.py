@@ -26,6 +26,7 @@ from core.ports.live import Cache, Fanout, Metrics, Subscription, Wakeups
 from core.ports.memory import Fact, Facts, Recall, Window
 from core.ports.people import Directory, Humans, TenantPolicy
 from core.ports.proof import Codes, Judged
+from core.ports.reaches import Reachable, Reaches, Unread
 from core.ports.sessions import Calendar
 from core.ports.turns import (
     Accepted,
@@ -102,6 +103,8 @@ __all__ = [
     "PendingFile",
     "PluginState",
     "Preview",
+    "Reachable",
+    "Reaches",
     "Recall",
     "Reply",
     "Retriever",
@@ -114,6 +117,7 @@ __all__ = [
     "TurnView",
     "Understands",
     "UnitOfWork",
+    "Unread",
     "UseKind",
     "Vault",
     "Viewer",

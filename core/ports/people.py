@@ -26,6 +26,7 @@ class TenantPolicy:
     `domains` are the hosts the bot may link to besides the documents' own; `*.name` takes in all below. `persona`,
     `tones` (edition → tone) and `reading_level` ("easy" | "plain" | "") are how a model's replies should sound.
     `bands` say from where a figure is green and yellow (core/kpis.py).
+    `widget_identity` "required": the web chat is for signed-in people alone.
     """
 
     mode: Mode = Mode.AUTO
@@ -51,6 +52,7 @@ class TenantPolicy:
     persona: str = ""
     tones: Mapping[str, str] = field(default_factory=dict)
     reading_level: str = ""
+    widget_identity: str = ""
 
 
 class Directory(Protocol):
