@@ -1,4 +1,4 @@
-"""What a voice says of a reply: no address, no markup, nothing nobody can hear; and no more of it than one can follow."""
+"""What a voice says of a reply: no address, no markup, and no more of it than one can follow."""
 
 import re
 from datetime import UTC, datetime
