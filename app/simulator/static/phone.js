@@ -1,6 +1,7 @@
 /* The phone: texts, delivery ticks, numbered quick replies. */
 
 import { act, clock, composer, face, following, h, icon, keep, linked } from "./dom.js";
+import { mountCall } from "./call.js";
 import { failMenu, head, picker, unusedNote } from "./frame.js";
 
 const STARTERS = ["How do I invite a teammate?", "Can I book an onboarding session?", "I want to talk to a person"];
@@ -42,7 +43,18 @@ export const mountPhone = (root) => {
   const note = unusedNote("texts");
   const text = (body) => act("text", { number, body });
   const write = composer("Text message", "Text message", text);
-  root.append(head("phone", "Phone", fail.box), who.row, note, peer, log, h("div", { class: "foot" }, chips, write.form, words));
+  const texts = h("div", { class: "room" }, log, h("div", { class: "foot" }, chips, write.form, words));
+  const call = mountCall(() => number);
+  call.box.hidden = true;
+  const turn = (calling) => {
+    call.box.hidden = !calling;
+    texts.hidden = calling;
+    for (const [other, tab] of [[false, textsTab], [true, callTab]]) tab.setAttribute("aria-pressed", String(other === calling));
+  };
+  const textsTab = h("button", { type: "button", "aria-pressed": "true", onclick: () => turn(false) }, "Texts");
+  const callTab = h("button", { type: "button", "aria-pressed": "false", onclick: () => turn(true) }, "Call");
+  const rooms = h("div", { class: "rooms", role: "group", "aria-label": "Texts or a call" }, textsTab, callTab);
+  root.append(head("phone", "Phone", fail.box), who.row, rooms, note, peer, texts, call.box);
 
   const bubble = (message) => {
     const at = new Date(message.at);
@@ -70,6 +82,7 @@ export const mountPhone = (root) => {
     root.classList.toggle("is-off", !phone.on);
     const items = phone.messages.length ? phone.messages : [{ id: `empty-${number}` }];
     following(log, () => keep(log, items, (m) => m.id, (m) => (m.body === undefined ? starters() : bubble(m))));
+    call.render(phone.call);
     if (switched) log.scrollTop = log.scrollHeight;
     const last = phone.messages.at(-1);
     const offered = last?.incoming ? choices(last.body) : [];
