@@ -105,6 +105,8 @@ class VoiceChannel:
         fields, call, place = dict(form), *_read(request, settings)
         if place.at == "status" or (place.at == "start" and call.ended):
             return await self._ended(inbox, call)
+        if place.at == "recording":
+            call = await self._whose(inbox.tenant, call)
         desk = await self._desk(inbox, call, place)
         received, said = step(desk, fields)
         await self._keep(inbox, call, place, said)
@@ -115,7 +117,7 @@ class VoiceChannel:
         settings = own_settings(inbox.settings)
         call, place = _read(request, settings)
         if place.at == "status" or (place.at == "start" and call.ended):
-            return Received((Ignored("the call ended"),), NOTHING)
+            return Received((Ignored(_ending(call)),), NOTHING)
         desk = await self._desk(inbox, call, place)
         return step(desk, dict(parse_form(request.body)))[0]
 
@@ -262,6 +264,11 @@ class VoiceChannel:
 
     # ------------------------------------------------------------ a running call
 
+    async def _whose(self, tenant: TenantId, call: Call) -> Call:
+        """Return the call with its caller, whom a finished recording does not name."""
+        kept = await self.context.state.get("voice", tenant, f"call:{call.sid}") or {}
+        return replace(call, caller=str(kept.get("caller") or call.caller))
+
     async def _keep(self, inbox: Inbox, call: Call, place: Place, said: Said | None) -> None:
         """Remember who is on the line, and what was heard: they spoke again after it."""
         doing = said.doing if said is not None else "talk"
@@ -269,9 +276,9 @@ class VoiceChannel:
             await self._put_line(inbox.tenant, call, doing)
         if place.at in ("talk", "offer", "dialed", "left"):
             await self.context.cache.drop(_key("said", inbox.tenant, call.sid))
-        if place.at == "consent" and said is not None:
-            caller = {"caller": call.caller, "locale": place.locale}
-            await self.context.state.put("voice", inbox.tenant, f"call:{call.sid}", caller)
+        if said is not None and said.records:
+            state, caller = self.context.state, {"caller": call.caller}
+            await state.put("voice", inbox.tenant, f"call:{call.sid}", caller)
 
     async def _note(
         self,
@@ -317,7 +324,7 @@ class VoiceChannel:
         now = self.context.clock.now().timestamp()
         unheard = bool(message) and not (isinstance(until, int | float) and until <= now)
         return Received(
-            (Ignored(f"the call ended: {call.status[:20]}"),),
+            (Ignored(_ending(call)),),
             NOTHING,
             resumes=MessageId(str(message)) if unheard else None,
             wait=0.0,
@@ -350,6 +357,10 @@ class VoiceChannel:
 def _read(request: WebhookRequest, settings: VoiceSettings) -> tuple[Call, Place]:
     form = dict(parse_form(request.body))
     return read_call(form), read_place(request.url, settings.locale)
+
+
+def _ending(call: Call) -> str:
+    return f"the call ended: {call.status[:20]}"
 
 
 def _locale(replies: Sequence[StoredMessage], fallback: str) -> str:

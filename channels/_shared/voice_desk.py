@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 from channels._shared import voice_twiml as twiml
 from channels._shared.voice_call import Call, Place
 from channels._shared.voice_settings import Key, VoiceSettings
-from channels._shared.voice_speech import Link, Spoken, aloud, seconds_to_say
+from channels._shared.voice_speech import Link, Spoken, named, seconds_to_say
 from core.contracts import WebhookReply
 from core.messages import QuickReply
 from core.ports import Lines
@@ -29,6 +29,7 @@ class Said:
     reply: WebhookReply
     seconds: float
     doing: str = "talk"
+    records: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ class Desk:
             return self.listen(said, place, with_menu=True)
         callback = self.url(Place("recording", locale=self.place.locale), bare=True)
         said = [self.line("voice.recording_on"), self.line("voice.ask")]
-        return self.listen(said, place, with_menu=True, before=[twiml.start_recording(callback)])
+        begin = [twiml.start_recording(callback)]
+        return replace(self.listen(said, place, with_menu=True, before=begin), records=True)
 
     def ask(self, key: str = "voice.ask", *before: str, with_menu: bool = False) -> Said:
         """Say something and listen."""
@@ -149,13 +151,13 @@ class Desk:
         """Return what follows an answer's last part: where it stands, its pages, the choices."""
         said = []
         if sources and not choices:
-            said.append(self.line("voice.source", title=aloud(sources[0].label)))
+            said.append(self.line("voice.source", title=named(sources[0].label)))
         if texted:
             said.append(self.line("voice.texted_link"))
         elif spoken.links:
-            title = aloud(spoken.links[0].label)
+            title = named(spoken.links[0].label)
             said.append(self.line("voice.link_stands", title=title))
-        labels = [aloud(choice.label).rstrip(".") for choice in choices]
+        labels = [named(choice.label) for choice in choices]
         if len(labels) > _MOST_CHOICES:
             said.append(self.line("voice.choices", labels="; ".join(labels[:9])))
         else:
@@ -236,10 +238,10 @@ class Desk:
         """Return (locale, sentence) for each key."""
         offered = []
         for digit, key in self.menu.items():
-            named = "voice.menu_language" if key.language else "voice.menu_item"
+            sentence = "voice.menu_language" if key.language else "voice.menu_item"
             locale = key.language or self.place.locale
             offered.append(
-                (locale, self.line(named, locale, label=aloud(key.label).rstrip("."), digit=digit))
+                (locale, self.line(sentence, locale, label=named(key.label), digit=digit))
             )
         return offered
 
@@ -259,7 +261,7 @@ class Desk:
             *self._verbs(said),
             *(twiml.say(text, self.speaker(locale)) for locale, text in offered),
         ]
-        hint = ", ".join(aloud(each).replace(",", " ") for each in hints)[:500]
+        hint = ", ".join(named(each).replace(",", " ") for each in hints)[:500]
         ear = twiml.gather(verbs, self.url(place), self.speaker(), hint, seconds)
         heard = sum(seconds_to_say(text) for text in (*said, *(text for _, text in offered)))
         return Said(twiml.reply(*before, ear), heard)

@@ -57,8 +57,13 @@ def spoken(replies: Sequence[StoredMessage], link_word: str) -> Spoken:
 
 
 def aloud(text: str, link_word: str = "") -> str:
-    """Return any text as it is said: labels, titles, a person's words."""
+    """Return any text as it is said: a person's words."""
     return _said(text, link_word, [])
+
+
+def named(text: str) -> str:
+    """Return a label or title as it stands within a sentence."""
+    return aloud(text).rstrip(".")
 
 
 def seconds_to_say(text: str) -> float:
