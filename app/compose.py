@@ -374,6 +374,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
         wakeups=wakeups,
         fanout=fanout,
         cache=cache,
+        vault=vault,
         directory=directory,
         access=SqlAccess(database, clock),
         changes=SqlChanges(database, clock, reads),

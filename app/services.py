@@ -33,6 +33,7 @@ from core.ports import (
     TenantPolicy,
     Understands,
     UnitOfWork,
+    Vault,
     Wakeups,
 )
 
@@ -86,6 +87,7 @@ class Services:
     wakeups: Wakeups
     fanout: Fanout
     cache: Cache
+    vault: Vault
     # state
     directory: "SqlDirectory"
     access: "SqlAccess"

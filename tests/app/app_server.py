@@ -22,6 +22,7 @@ import pytest
 import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlalchemy import Table, func, select
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin
@@ -378,6 +379,7 @@ async def running_app(
         environment="development",
         port=free_port(),
         var_dir=var_dir,
+        secret=SecretStr("a secret of the tests, long enough"),
         embedded_worker=worker,
         _env_file=None,
     )
