@@ -445,6 +445,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
         refusals=Refusals(
             clock, cache, metrics, directory, wakeups, partial(tell_team_once, database, clock)
         ),
+        vault=vault,
         directory=directory,
         access=SqlAccess(database, clock),
         changes=SqlChanges(database, clock, reads),

@@ -37,6 +37,7 @@ from core.ports import (
     TenantPolicy,
     Understands,
     UnitOfWork,
+    Vault,
     Wakeups,
 )
 
@@ -94,6 +95,7 @@ class Services:
     fanout: Fanout
     cache: Cache
     refusals: Refusals
+    vault: Vault
     # state
     directory: "SqlDirectory"
     access: "SqlAccess"

@@ -276,17 +276,32 @@ class SlackWorkspace(SlackStandIn):
         await socket.accept()
         self.sockets += 1
         await socket.send_json({"type": "hello", "num_connections": 1})
-        envelope: Envelope | None = None
+        hearing = asyncio.ensure_future(socket.receive_json())
         try:
-            while True:
-                envelope = await self._waiting.get()
-                await socket.send_json(envelope)
-                if envelope["type"] == "disconnect":
-                    envelope = None
-                    return
-                taken = await socket.receive_json()
-                self.acknowledged.append(taken)
-                envelope = None
+            while await self._brought(socket, hearing):
+                hearing = asyncio.ensure_future(socket.receive_json())
+            await socket.close()
         except WebSocketDisconnect:
-            if envelope is not None:
-                self._waiting.put_nowait(envelope)
+            pass
+        finally:
+            hearing.cancel()
+            await asyncio.gather(hearing, return_exceptions=True)
+
+    async def _brought(self, socket: WebSocket, hearing: "asyncio.Future[Any]") -> bool:
+        """Bring one envelope and take its acknowledgement; False after a goodbye."""
+        waiting = asyncio.ensure_future(self._waiting.get())
+        await asyncio.wait({waiting, hearing}, return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            waiting.cancel()
+            await hearing  # the app has gone
+            return True
+        envelope = waiting.result()
+        try:
+            await socket.send_json(envelope)
+            if envelope["type"] == "disconnect":
+                return False
+            self.acknowledged.append(await hearing)
+        except WebSocketDisconnect:
+            self._waiting.put_nowait(envelope)
+            raise
+        return True

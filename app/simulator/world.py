@@ -100,6 +100,7 @@ class World:
                 people.HELP_CHANNEL: {m.id for m in people.MEMBERS},
             },
             scopes=",".join(SCOPES),
+            base_url=f"{self.url}/simulator/api/slack",
         )
         self.mails = PostOffice()
         self.mails.world = self
