@@ -66,7 +66,7 @@ def numbered(number: int, **changes: object) -> Outbound:
 @pytest.mark.parametrize(
     ("changes", "header", "by", "foot"),
     [
-        ({}, "auto-replied", "Usher · AI assistant", "Usher is Lumen Boards's AI assistant"),
+        ({}, "auto-replied", "Usher · AI assistant", "Usher is the AI assistant of Lumen Boards"),
         ({"locale": "es"}, "auto-replied", "Usher · asistente de IA", "Usher es el asistente de IA de Lumen Boards"),
         (
             {"author": Author.SYSTEM, "author_name": None, "thread": None, "references": ()},
