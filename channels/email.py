@@ -338,7 +338,7 @@ class EmailChannel:
                 plain(text, frame),
                 page(body, text, frame),
                 self.context.clock.now(),
-            ).as_bytes()
+            )
         except (ValueError, UnicodeError) as error:
             raise PermanentDeliveryError("no mail can be written to this address") from error
 

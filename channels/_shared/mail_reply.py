@@ -9,7 +9,7 @@ linear time.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailparser_reply.constants import MAIL_LANGUAGES
 
@@ -46,11 +46,11 @@ _FROM = (
 _SENT = (
     "Sent|Date|Gesendet|Datum|Envoyé|Date d'envoi|Enviado|Enviado el|Enviada|Enviada em|Enviado em"
     "|Fecha|Data|Inviato|Verzonden|Skickat|Sendt|Dato|Wysłano|Odesláno|Lähetetty|Päivämäärä|Дата"
-    "|Отправлено|Gönderilen|Gönderme|Elküldve|发送时间|發送時間|日期|送信日時|日時|보낸 날짜|날짜"
+    "|Отправлено|Gönderilen|Gönderildi|Gönderme|Elküldve|发送时间|發送時間|寄件日期|日期|送信日時|日時|보낸 날짜|날짜"
     "|Subject|Betreff|Objet|Asunto|Oggetto|Assunto|Onderwerp|Ämne|Emne|Temat|Předmět|Aihe|Тема"
     "|Konu|Tárgy|主题|主旨|件名|제목"
 )
-_TO = "To|Cc|An|À|Para|A|Aan|Till|Til|Do|Komu|Vastaanottaja|Кому|Kime|收件人|宛先|받는 사람"
+_TO = "To|Cc|An|À|Para|A|Aan|Till|Til|Do|Komu|Vastaanottaja|Кому|Kime|Címzett|Til|Către|收件人|收件者|宛先|받는 사람"
 _FROM_LINE = re.compile(rf"^\W{{0,4}}(?:{_FROM})\W{{0,3}}\s*[:：]", re.IGNORECASE)
 _SENT_LINE = re.compile(rf"^\W{{0,4}}(?:{_SENT})\W{{0,3}}\s*[:：]", re.IGNORECASE)
 _HEAD_LINE = re.compile(rf"^\W{{0,4}}(?:{_FROM}|{_SENT}|{_TO})\W{{0,3}}\s*[:：]", re.IGNORECASE)
@@ -147,9 +147,12 @@ def _divide(lines: list[str]) -> tuple[list[str], list[str], _Start | None]:
     if start is None:
         new, history = _split_quotes(lines, keep_single=True)
         return new, history, None
+    before, quotes_before = _split_quotes(lines[: start.line], keep_single=True)
+    if not "".join(before).strip():
+        # Nothing above: whoever marks the quote under a block of headers answers below it.
+        start = replace(start, body=_below_heads(lines, start.body))
     rest = lines[start.body :]
     first = next((line for line in rest if line.strip()), "")
-    before, quotes_before = _split_quotes(lines[: start.line], keep_single=True)
     if _QUOTED.match(first) and not start.is_forward:
         # Marked history: what stands unmarked after it was written under it.
         after, quoted = _split_quotes(rest, keep_single=False)
@@ -157,6 +160,13 @@ def _divide(lines: list[str]) -> tuple[list[str], list[str], _Start | None]:
         history = quotes_before + lines[start.line : start.body] + quoted
         return _joined(before, after), history, start
     return before, quotes_before + lines[start.line :], start
+
+
+def _below_heads(lines: list[str], at: int) -> int:
+    """Return the first line from `at` on that is neither empty nor a mail header."""
+    while at < len(lines) and (not lines[at].strip() or _HEAD_LINE.match(lines[at])):
+        at += 1
+    return at
 
 
 def _joined(before: list[str], after: list[str]) -> list[str]:

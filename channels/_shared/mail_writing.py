@@ -47,10 +47,8 @@ def message_id(outbound_id: str, address: str) -> str:
     return f"<{own}@{address.rsplit('@', 1)[-1]}>"
 
 
-def write_mail(
-    outbound: Outbound, head: Letterhead, text: str, body: str, now: datetime
-) -> EmailMessage:
-    """Return the mail. `text` is plain, `body` a whole HTML page that is already safe.
+def write_mail(outbound: Outbound, head: Letterhead, text: str, body: str, now: datetime) -> bytes:
+    """Return the mail as it goes over the wire. `text` is plain, `body` a whole HTML page that is already safe.
 
     Raises ValueError when the recipient is no address.
     """
@@ -64,28 +62,31 @@ def write_mail(
     mail["Message-ID"] = message_id(outbound.id, head.address)
     if head.reply_to:
         mail["Reply-To"] = _address(head.reply_to, head.brand)
-    _thread(mail, outbound)
     if outbound.author is not Author.CSM:
         is_answer = bool(outbound.thread or outbound.references)
         mail["Auto-Submitted"] = "auto-replied" if is_answer else "auto-generated"
         mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-    _unsubscribe(mail, head)
     mail[ID_HEADER] = _one_line(outbound.id)
     mail.set_content(text + "\n", cte="quoted-printable")
     mail.add_alternative(body, subtype="html", cte="quoted-printable")
     _attach(mail, outbound.attachments)
-    return mail
+    lines = [*_thread(outbound), *_unsubscribe(head)]
+    return "".join(f"{line}\r\n" for line in lines).encode("ascii") + mail.as_bytes()
 
 
-def _unsubscribe(mail: EmailMessage, head: Letterhead) -> None:
+# Lines of their own: the library turns whatever is longer than a line into an encoded word, which no client takes
+# for an address or a Message-ID (python/cpython#79986).
+
+
+def _unsubscribe(head: Letterhead) -> list[str]:
     ways = [
         *([f"<{head.stop_link}>"] if head.stop_link else []),
         *([f"<mailto:{head.stop_address}?subject=unsubscribe>"] if head.stop_address else []),
     ]
-    if ways:
-        mail["List-Unsubscribe"] = ", ".join(ways)
-    if head.stop_link:
-        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    if not ways or not all(way.isascii() and way.isprintable() for way in ways):
+        return []
+    one_click = ["List-Unsubscribe-Post: List-Unsubscribe=One-Click"] if head.stop_link else []
+    return ["List-Unsubscribe: " + ",\r\n ".join(ways), *one_click]
 
 
 def copies_of(outbound: Outbound) -> tuple[str, ...]:
@@ -134,17 +135,20 @@ def _subject(outbound: Outbound, head: Letterhead) -> str:
     return f"Re: {subject}" if outbound.thread or outbound.references else subject
 
 
-def _thread(mail: EmailMessage, outbound: Outbound) -> None:
-    chain = [ref for ref in outbound.references if _MESSAGE_ID.fullmatch(ref)]
-    answered = outbound.thread if _MESSAGE_ID.fullmatch(outbound.thread or "") else None
-    answered = answered or (chain[-1] if chain else None)
+def _thread(outbound: Outbound) -> list[str]:
+    chain = [ref for ref in outbound.references if _is_message_id(ref)]
+    named = outbound.thread or ""
+    answered = named if _is_message_id(named) else next(reversed(chain), None)
     if answered is None:
-        return
+        return []
     chain = list(dict.fromkeys([*(ref for ref in chain if ref != answered), answered]))
     if len(chain) > _MAX_REFERENCES:
         chain = [chain[0], *chain[1 - _MAX_REFERENCES :]]
-    mail["In-Reply-To"] = answered
-    mail["References"] = " ".join(chain)
+    return [f"In-Reply-To: {answered}", "References: " + "\r\n ".join(chain)]
+
+
+def _is_message_id(text: str) -> bool:
+    return text.isascii() and bool(_MESSAGE_ID.fullmatch(text))
 
 
 def _attach(mail: EmailMessage, attachments: Sequence[Attachment]) -> None:

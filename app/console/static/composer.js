@@ -135,8 +135,8 @@ function confirmFirst(strange, written, to) {
   const names = strange.map((who) => who.address);
   const yes = button("Send to them too", () => { written.confirmed.push(...names); put(ask); submit(); }, { class: "primary" });
   const no = strange.includes(to)
-    ? button("Don't send", () => { put(ask); area.focus(); })
-    : button("Leave them out", () => { for (const name of names) written.cc[name] = false; put(ask); show(); submit(); });
+    ? button("Don't send", () => { put(ask); area.focus(); }, { class: "plain" })
+    : button("Leave them out", () => { for (const name of names) written.cc[name] = false; put(ask); show(); submit(); }, { class: "plain" });
   put(ask, h("p", {}, names.map((name, n) => [n ? ", " : "", h("bdi", {}, name)]), strange.length === 1 ? " is outside the customer's company. No mail of this conversation has gone there yet." : " are outside the customer's company. No mail of this conversation has gone there yet."), h("div", { class: "ask-row" }, yes, no));
   yes.focus();
 }
