@@ -28,6 +28,7 @@ from app.store.database import Database, DatabaseSettings
 from app.store.demo import DEMO_PASSWORD, seed_demo
 from app.store.reports import SqlReports
 from app.store.sources import SqlSources
+from app.store.unasked import SqlUnasked
 from core.clock import FrozenClock
 from core.conversations import Csm, HandoffReason
 from core.effects import Effect, Escalate
@@ -198,6 +199,7 @@ async def office(
         humans=scene.humans,
         reads=scene.reads,
         directory=scene.directory,
+        not_sent=SqlUnasked(database, clock, {"sms": "phone"}),
         access=scene.access,
         facts=scene.facts,
         gaps=scene.gaps,
