@@ -33,9 +33,9 @@ def heard(claim: Claim, text: str, lines: Lines) -> Heard:
     """Return what the message stands for; most stand for themselves."""
     memory = claim.conversation.memory
     wish = memory.get(RESUME)
-    if isinstance(wish, str) and _is_one_of(text, lines.variants("words.yes")):
+    if isinstance(wish, str) and is_one_of(text, lines.variants("words.yes")):
         return Heard(wish)
-    if memory.get(ZERO_ASKED) and _is_one_of(text, lines.variants("words.zero")):
+    if memory.get(ZERO_ASKED) and is_one_of(text, lines.variants("words.zero")):
         return Heard("0", "number")
     if text.strip() == "0" and not memory.get(ZERO_ASKED) and _asked_how_many(claim, lines):
         return Heard(text, "ask")
@@ -82,7 +82,8 @@ def _asked_how_many(claim: Claim, lines: Lines) -> bool:
     return any(f" {_plain(word)} " in asked for word in words)
 
 
-def _is_one_of(text: str, words: Mapping[str, Sequence[str]]) -> bool:
+def is_one_of(text: str, words: Mapping[str, Sequence[str]]) -> bool:
+    """Return whether the whole message is one of the words of any language, accents and case aside."""
     said = _plain(text)
     return bool(said) and any(said == _plain(word) for group in words.values() for word in group)
 

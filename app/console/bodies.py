@@ -89,6 +89,12 @@ class ForgetIn(Body):
     key: Word
 
 
+class MatchIn(Body):
+    """A person's word on whether two contacts are one."""
+
+    same: bool
+
+
 class DismissIn(Body):
     """Why a gap needs no answer."""
 

@@ -3,6 +3,7 @@
 The pages render every text as text; nothing here escapes or marks up.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 
@@ -22,6 +23,11 @@ Json = dict[str, object]
 def when(at: datetime | None) -> str | None:
     """Return an ISO 8601 time."""
     return at.isoformat() if at else None
+
+
+def flat(row: Mapping[str, object]) -> Json:
+    """Return a flat row of names and values."""
+    return {k: when(v) if isinstance(v, datetime) else v for k, v in row.items()}
 
 
 def csm(person: Csm) -> Json:

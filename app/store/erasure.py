@@ -19,6 +19,7 @@ from app.store.models import (
     accounts,
     audit,
     bookings,
+    codes,
     contacts,
     conversations,
     facts,
@@ -32,6 +33,7 @@ from app.store.models import (
     outbox,
     reaches,
     turns,
+    unasked,
 )
 from core.conversations import Status
 from core.errors import NotFoundError
@@ -176,6 +178,7 @@ async def erase(
         .where(bookings.c.tenant == tenant, bookings.c.contact_id == contact)
         .values(email=None)
     )
+    await _unasked(connection, tenant, contact, now)
     await connection.execute(
         update(contacts)
         .where(contacts.c.id == contact)
@@ -249,6 +252,7 @@ async def _empty_talks(
             metadata={},
         )
     )
+    await _codes(connection, talks)
     traces = await connection.execute(
         update(turns).where(turns.c.conversation_id.in_(talks)).values(trace={})
     )
@@ -263,6 +267,38 @@ async def _empty_talks(
         .values(state="resolved", closed_at=now)
     )
     return {"messages": emptied.rowcount, "files": removed, "traces": traces.rowcount}
+
+
+async def _unasked(
+    connection: AsyncConnection, tenant: TenantId, contact: ContactId, now: datetime
+) -> None:
+    """Send nothing more unasked, and keep of what was sent only that it was."""
+    mine = (unasked.c.tenant == tenant) & (unasked.c.contact_id == contact)
+    await connection.execute(
+        update(unasked)
+        .where(mine, unasked.c.state == "waiting")
+        .values(state="refused", reason="erased", decided_at=now)
+    )
+    await connection.execute(update(unasked).where(mine).values(address=None, slots={}))
+
+
+async def _codes(connection: AsyncConnection, talks: Sequence[str]) -> None:
+    """Forget where codes were sent from these conversations, in the outbox too: its rows name no conversation."""
+    sent = await connection.execute(
+        delete(codes)
+        .where(codes.c.conversation_id.in_(talks))
+        .returning(codes.c.tenant, codes.c.value)
+    )
+    for row in sent.all():
+        await connection.execute(
+            update(outbox)
+            .where(
+                outbox.c.tenant == row.tenant,
+                outbox.c.address == row.value,
+                outbox.c.conversation_id.is_(None),
+            )
+            .values(address="", lane="", error=None, payload={"text": ""})
+        )
 
 
 async def _remove(

@@ -225,12 +225,13 @@ class SqlUnasked:
         channel, address = place
         inbox = await connection.scalar(_inbox(row["tenant"], channel))
         talk = row["conversation_id"] or await _any_talk(connection, row)
-        seq = talk and await connection.scalar(
+        seq = await connection.scalar(
             update(conversations)
             .where(conversations.c.id == talk)
             .values(seq=conversations.c.seq + 1)
             .returning(conversations.c.seq)
         )
+        # erased, or nothing of ours sends there
         if inbox is None or not talk or not isinstance(seq, int):
             await _note(connection, row["id"], state="refused", reason="nowhere", decided_at=now)
             return

@@ -6,6 +6,7 @@ from typing import Any
 from argon2 import PasswordHasher
 
 from app.store.access import SqlAccess
+from app.store.codes import Seals
 from app.store.database import Database
 from app.store.directory import SqlDirectory
 from app.store.effects import Applier
@@ -48,8 +49,10 @@ class Scene:
         self.gaps = SqlGaps(self.database, self.clock)
         self.intents = SqlIntents(self.database, self.clock)
         self.reads = SqlReads(self.database, self.clock, KINDS)
-        self.intake = SqlIntake(self.database, self.clock, KINDS)
-        self.turns = SqlTurns(self.database, self.clock, Applier(None))  # type: ignore[arg-type] # nobody books
+        seals = Seals("of these tests")
+        self.intake = SqlIntake(self.database, self.clock, KINDS, seals=seals)
+        applier = Applier(None, seals=seals)  # type: ignore[arg-type] # nobody books
+        self.turns = SqlTurns(self.database, self.clock, applier)
         self.outbox = SqlOutbox(self.database, self.clock)
         self.humans = SqlHumans(self.database, self.clock)
 

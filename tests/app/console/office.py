@@ -30,6 +30,7 @@ from app.store.figures import SqlFigures
 from app.store.files import SqlFiles
 from app.store.reports import SqlReports
 from app.store.sources import SqlSources
+from app.store.unasked import SqlUnasked
 from core.clock import FrozenClock
 from core.conversations import Csm, HandoffReason
 from core.effects import Effect, Escalate
@@ -202,6 +203,7 @@ async def office(
         figures=SqlFigures(scene.database),
         files=SqlFiles(database, clock),
         directory=scene.directory,
+        not_sent=SqlUnasked(database, clock, {"sms": "phone"}),
         access=scene.access,
         facts=scene.facts,
         gaps=scene.gaps,
