@@ -124,6 +124,10 @@ class Capabilities:
     window_hours: float = 0.0
     corrections: bool = False
 
+    def shows_buttons(self, count: int) -> bool:
+        """Return whether so many choices are buttons here; they are numbered lines of the text otherwise."""
+        return self.buttons and (not self.max_buttons or count <= self.max_buttons)
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelContext:
