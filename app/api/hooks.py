@@ -16,6 +16,7 @@ from core.errors import (
     TooLargeError,
     UnsupportedEventError,
 )
+from core.ids import InboxId
 from core.ports import Accepted
 
 logger = logging.getLogger(__name__)
@@ -80,7 +81,11 @@ async def _held(
     view = await services.waiter.wait(kept, received.wait)
     answered = await channel.answer(asked, inbox, kept.message_id, view)
     for name, address, text in answered.texts:
-        await send_beside(services, inbox.tenant, kept.conversation_id, name, address, text)
+        talk = kept.conversation_id
+        await send_beside(services, inbox.tenant, talk, name, address, text, kept.seq)
+    if answered.gone:
+        await services.inline.release(inbox.tenant, kept.message_id)
+        await services.wakeups.wake("outbox", kept.conversation_id)
     return answered.reply
 
 
@@ -94,7 +99,9 @@ async def _inbox(
         inbox = await services.directory.inbox(name, address)
         if inbox is not None and inbox.kind == "customer":
             return inbox
-    return None
+    invited = getattr(channel, "invited", None)  # contracts.Admits
+    tenant = invited(asked) if invited else None
+    return None if tenant is None else Inbox(InboxId(""), tenant, name, "")
 
 
 def _url(request: Request) -> str:

@@ -21,6 +21,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.simulator import mailbox, people
+from app.simulator.calls import PhoneCall
 from app.simulator.mailbox import File, Letter
 from app.simulator.twilio_api import TextMessage
 from app.simulator.world import FAILURES, MAIL_FAILURES, WHATSAPP, World
@@ -80,6 +81,14 @@ class Phone(BaseModel):
 
     number: str = Field(max_length=20)
     on: bool = True
+
+
+class Call(BaseModel):
+    """Something done with a phone: a call, words, a key."""
+
+    number: str = Field(max_length=20)
+    do: str = Field(max_length=20)
+    text: str = Field(default="", max_length=1000)
 
 
 class Attached(BaseModel):
@@ -245,6 +254,10 @@ def _add_phones(router: APIRouter, world: World) -> None:
         world.add_phone(asked.number)
         world.set_phone(asked.number, on=asked.on)
 
+    @router.post("/call", status_code=204)
+    async def call(asked: Call) -> None:
+        await world.use_phone(asked.number, asked.do, asked.text)
+
 
 def _add_actions(router: APIRouter, world: World) -> None:
     @router.post("/mail", status_code=204)
@@ -322,6 +335,7 @@ def _phone(world: World, number: str) -> Mapping[str, object]:
             "messages": [_message(message) for message in world.chat(number)],
             "open_until": _at(world.twilio.open_until(f"{WHATSAPP}{number}")),
         },
+        "call": _call(world.phone_call(number)),
     }
 
 
@@ -341,6 +355,13 @@ def _message(message: TextMessage) -> Mapping[str, object]:
 
 def _at(when: datetime | None) -> str | None:
     return when.isoformat() if when else None
+
+
+def _call(call: PhoneCall | None) -> Mapping[str, object] | None:
+    if call is None:
+        return None
+    heard = [{"id": at, "who": who, "text": text} for at, (who, text) in enumerate(call.heard)]
+    return {"id": call.sid, "doing": call.doing, "busy": call.busy, "heard": heard}
 
 
 def _mailbox(world: World, address: str) -> Mapping[str, object]:

@@ -39,6 +39,7 @@ class Simulator(World):
         return {
             "sms": self.twilio.settings(f"{self.url}{API}/twilio", people.OUR_NUMBER),
             "whatsapp": self.twilio.settings(f"{self.url}{API}/twilio", people.OUR_NUMBER),
+            "voice": self.calls.settings(f"{self.url}{API}/voice"),
             "slack": {
                 **self.slack.settings(f"{self.url}{API}/slack/api", people.ALERT_CHANNEL),
                 "public_url": self.url,
@@ -60,7 +61,13 @@ class Simulator(World):
         """Take mail from now on, and see which channels really lead here."""
         await self.mails.start(self._smtp_port)
         twilio = "account_sid"
-        marks = {"sms": twilio, "whatsapp": twilio, "slack": "signing_secret", "email": "smtp_port"}
+        marks = {
+            "sms": twilio,
+            "whatsapp": twilio,
+            "voice": twilio,
+            "slack": "signing_secret",
+            "email": "smtp_port",
+        }
         read = {name: services.inboxes.settings(name) for name in marks}
         self.unused = tuple(
             name
@@ -85,6 +92,7 @@ class Simulator(World):
     def mount(self, app: FastAPI) -> None:
         """Put the providers' stand-ins and the page's files under the app."""
         app.mount(f"{API}/twilio", Ringing(self.twilio.app(), self.bell))
+        app.mount(f"{API}/voice", Ringing(self.calls.app(), self.bell))
         app.mount(f"{API}/slack", Ringing(self.slack.app(), self.bell))
         app.mount("/simulator/static", StaticFiles(directory=page.STATIC, check_dir=False))
 

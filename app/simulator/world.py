@@ -8,18 +8,21 @@ Not here: the providers' shapes (twilio_api, slack_api, mail_server), the page (
 import asyncio
 import logging
 import secrets
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import httpx
 
 from app.simulator import mailbox, people
 from app.simulator.bell import Bell, HeardList
+from app.simulator.calls import CallsStandIn, PhoneCall
 from app.simulator.mail_server import MailServer, Trouble, signed_mail
 from app.simulator.mailbox import Draft, File, Letter
-from app.simulator.slack_api import Message, SlackStandIn
+from app.simulator.slack_api import Message
+from app.simulator.slack_workspace import SlackWorkspace
 from app.simulator.switches import Failure, SignedRequest, Switches, post
 from app.simulator.twilio_api import TextMessage, TwilioStandIn
+from channels._shared.slack_settings import SCOPES
 from core.clock import Clock
 from core.errors import BadInputError, NotFoundError, UnavailableError
 
@@ -77,7 +80,14 @@ class World:
             webhook_url=f"{self.url}/channels/sms",
             messages=HeardList(self._text_taken),
         )
-        self.slack = SlackStandIn(
+        self.calls = CallsStandIn(
+            clock,
+            self.twilio,
+            f"{self.url}/channels/voice",
+            people.OUR_NUMBER,
+            self.bell.ring,
+        )
+        self.slack = SlackWorkspace(
             clock,
             bot_token=f"xoxb-{secrets.token_hex(20)}",
             signing_secret=secrets.token_hex(16),
@@ -85,6 +95,12 @@ class World:
             channels={name: HeardList(self._said) for name in people.CHANNELS},
             members=set(people.CHANNELS),
             users={member.id: member.name for member in people.MEMBERS},
+            present={
+                people.ALERT_CHANNEL: {m.id for m in people.MEMBERS if m.role == "CSM"},
+                people.HELP_CHANNEL: {m.id for m in people.MEMBERS},
+            },
+            scopes=",".join(SCOPES),
+            base_url=f"{self.url}/simulator/api/slack",
         )
         self.mails = PostOffice()
         self.mails.world = self
@@ -156,6 +172,38 @@ class World:
             self.bell.ring()
             if callback is not None:
                 await self._post(callback)
+
+    # ------------------------------------------------------------ calls
+
+    def phone_call(self, number: str) -> PhoneCall | None:
+        """Return the newest call from a number."""
+        return next((c for c in reversed(self.calls.calls) if c.from_ == number), None)
+
+    async def use_phone(self, number: str, do: str, text: str = "") -> None:
+        """Do something with a phone: call, say, press, silence, hang_up, picked_up, not_picked_up, leave.
+
+        Raises BadInputError when the call is not at that point, UnavailableError.
+        """
+        self.add_phone(number)
+        if do == "call":
+            await self.calls.dial(number)
+            return
+        call = self.phone_call(number)
+        if call is None:
+            raise BadInputError("this phone has not called")
+        calls = self.calls
+        deeds: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = {
+            "say": lambda: calls.say(call, text),
+            "press": lambda: calls.press(call, text),
+            "silence": lambda: calls.stay_silent(call),
+            "hang_up": lambda: calls.hang_up(call),
+            "picked_up": lambda: calls.end_ringing(call, answered=True),
+            "not_picked_up": lambda: calls.end_ringing(call, answered=False),
+            "leave": lambda: calls.leave(call, text),
+        }
+        if do not in deeds:
+            raise BadInputError("a phone cannot do that")
+        await deeds[do]()
 
     # ------------------------------------------------------------ mailboxes
 

@@ -185,6 +185,7 @@ class SqlOutbox:
                 claimed_until=None,
                 error=None,
             )
+            await queue.forget_secret(connection, job)
             channel = await connection.scalar(select(outbox.c.channel).where(outbox.c.id == job))
             early = await connection.execute(
                 select(receipts.c.status, receipts.c.error).where(

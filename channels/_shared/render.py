@@ -61,7 +61,8 @@ def words_for(outbound: Outbound, lines: Lines, capabilities: Capabilities) -> W
     def say(key: str, **slots: object) -> str:
         return lines.say(key, outbound.locale, outbound.channel, **slots)
 
-    numbered = bool(outbound.quick_replies) and not capabilities.buttons
+    choices = outbound.quick_replies
+    numbered = bool(choices) and not capabilities.shows_buttons(len(choices))
     return Words(
         sources=say("channel.sources") if outbound.citations else "",
         choose=say("channel.reply_with_number") if numbered else "",
@@ -89,11 +90,12 @@ def render(
 ) -> list[str]:
     """Return the message as parts within the channel's `max_chars`, in its markup.
 
-    Quick replies become numbered lines where there are no buttons. HTML is never split. An empty
+    Quick replies become numbered lines where there are no buttons, or not so many. HTML is never split. An empty
     message gives no part.
     """
     words = words or Words()
-    choices = [] if capabilities.buttons else [r.label for r in quick_replies]
+    is_shown = capabilities.shows_buttons(len(quick_replies))
+    choices = [] if is_shown else [r.label for r in quick_replies]
     if capabilities.markup == "html":
         whole = _html_document(text, choices, citations, words)
         return [whole] if whole else []
@@ -221,13 +223,21 @@ def _span(match: re.Match[str], markup: _Markup) -> str:
     if match["star"] or match["under"]:
         return markup.italic(_inline(match["star"] or match["under"], markup))
     if match["bare"]:
-        url = match["bare"].rstrip(_TRAILING)
+        url = _address(match["bare"])
         rest = match["bare"][len(url) :]
         return markup.link(markup.escape(url), url, url) + markup.escape(rest)
     label, url = match["label"], match["url"]
     if not _LINKABLE.match(url):
         return _inline(label, markup)
     return markup.link(markup.escape(to_plain(label)), to_plain(label), url)
+
+
+def _address(bare: str) -> str:
+    """Return a URL without the punctuation behind it; a bracket it opened itself stays."""
+    url = bare.rstrip(_TRAILING)
+    while bare[len(url) :].startswith(")") and url.count("(") > url.count(")"):
+        url += ")"
+    return url
 
 
 def _plain_link(_: str, label: str, url: str) -> str:

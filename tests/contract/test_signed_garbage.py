@@ -50,6 +50,17 @@ def _form(pairs: Sequence[tuple[str, str]], channel: str = "sms") -> WebhookRequ
     return WebhookRequest("POST", url, headers, urlencode(by_key).encode())
 
 
+def _call(place: str, pairs: Sequence[tuple[str, str]]) -> WebhookRequest:
+    url = f"{WORKING['voice']['public_url']}/channels/voice{place}"
+    by_key: dict[str, str] = dict(pairs)
+    signature = RequestValidator(WORKING["voice"]["auth_token"]).compute_signature(url, by_key)
+    headers = {
+        "content-type": "application/x-www-form-urlencoded; charset=UTF-8",
+        "x-twilio-signature": signature,
+    }
+    return WebhookRequest("POST", url, headers, urlencode(by_key).encode())
+
+
 def _slack(value: object) -> WebhookRequest:
     body = json.dumps(value).encode()
     kind = "application/json"
@@ -91,11 +102,20 @@ TWILIO_KEYS = (
 )  # fmt: skip
 WHATSAPP_KEYS = (
     *TWILIO_KEYS, "ProfileName", "WaId", "MessageType", "ButtonText", "ButtonPayload", "ListId", "ListTitle",
-    "Latitude", "Longitude", "Label", "Address", "OriginalRepliedMessageSid", "Forwarded", "EventType", "ChannelMetadata",
+    "Latitude", "Longitude", "Label", "Address", "OriginalRepliedMessageSid", "Forwarded", "EventType",
+    "ChannelMetadata",
 )  # fmt: skip
 WHATSAPP_ODD = st.one_of(
     ODD,
     st.sampled_from(("whatsapp:+15550100", "whatsapp:", "reaction", "interactive", "location", "say:", "say:x", "👍")),
+)  # fmt: skip
+CALL_KEYS = (
+    "To", "From", "CallSid", "CallStatus", "SpeechResult", "Confidence", "Digits", "RecordingUrl", "RecordingDuration",
+    "TranscriptionText", "TranscriptionStatus", "DialCallStatus", "StirVerstat", "Direction", "x",
+)  # fmt: skip
+CALL_PLACES = (
+    "", "?at=talk&n=1", "?at=talk&n=1&more=1&last=m", "?at=offer", "?at=wait&last=m", "?at=dialed", "?at=left",
+    "?at=transcript", "?at=status", "?at=recording", "?at=consent&locale=es", "?at=x", "?n=-1", "?&&=",
 )  # fmt: skip
 SLACK_KEYS = (
     "type", "subtype", "team_id", "team", "event", "event_id", "user", "bot_id", "channel", "channel_type", "text",
@@ -160,6 +180,16 @@ SIGNED: Mapping[str, tuple[str, st.SearchStrategy[WebhookRequest]]] = {
         "whatsapp",
         st.lists(st.tuples(st.sampled_from(WHATSAPP_KEYS), WHATSAPP_ODD), max_size=14).map(
             partial(_form, channel="whatsapp")
+        ),
+    ),
+    "call": (
+        "voice",
+        st.builds(
+            _call,
+            st.sampled_from(CALL_PLACES),
+            st.lists(st.tuples(st.sampled_from(CALL_KEYS), ODD), max_size=10).map(
+                lambda pairs: [("CallSid", "CA1"), *pairs]
+            ),
         ),
     ),
     "slack anything": ("slack", JSON.map(_slack)),

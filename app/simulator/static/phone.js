@@ -1,6 +1,7 @@
 /* The phone: texts and WhatsApp, delivery ticks, numbered quick replies, buttons, the 24-hour window. */
 
 import { act, clock, composer, face, following, h, icon, keep, link, linked } from "./dom.js";
+import { mountCall } from "./call.js";
 import { failMenu, head, picker, unusedNote } from "./frame.js";
 
 const STARTERS = ["How do I invite a teammate?", "Can I book an onboarding session?", "I want to talk to a person"];
@@ -36,9 +37,12 @@ export const mountPhone = (root) => {
   const off = h("input", { type: "checkbox", role: "switch", onchange: () => act("phone", { number, on: !off.checked }) });
   const shut = h("button", { type: "button", class: "shut", title: "As if 24 hours had passed since they wrote", onclick: () => act("window", { number }) }, "Close it");
   const fail = failMenu("sms", "Twilio", h("label", { class: "switch" }, off, h("span", null, "This phone is switched off")));
-  const apps = h("div", { class: "rooms", role: "group", "aria-label": "App" }, ...[["sms", "Texts"], ["whatsapp", "WhatsApp"]].map(([name, label]) =>
+  const apps = h("div", { class: "rooms", role: "group", "aria-label": "App" }, ...[["sms", "Texts"], ["whatsapp", "WhatsApp"], ["call", "Call"]].map(([name, label]) =>
     h("button", { type: "button", "aria-pressed": String(name === app), onclick: (event) => {
       for (const other of apps.children) other.setAttribute("aria-pressed", String(other === event.currentTarget));
+      call.box.hidden = name !== "call";
+      texts.hidden = name === "call";
+      if (name === "call") return;
       app = name;
       log.replaceChildren();
       render(state, true);
@@ -59,7 +63,10 @@ export const mountPhone = (root) => {
   const note = unusedNote("messages");
   const text = (body, button = "") => (app === "sms" ? act("text", { number, body }) : act("whatsapp", { number, body, button }));
   const write = composer("Text message", "Text message", text);
-  root.append(head("phone", "Phone", fail.box), who.row, apps, note, peer, log, h("div", { class: "foot" }, chips, write.form, words));
+  const texts = h("div", { class: "room" }, log, h("div", { class: "foot" }, chips, write.form, words));
+  const call = mountCall(() => number);
+  call.box.hidden = true;
+  root.append(head("phone", "Phone", fail.box), who.row, apps, note, peer, texts, call.box);
 
   const bubble = (message) => {
     const at = new Date(message.at);
@@ -102,6 +109,7 @@ export const mountPhone = (root) => {
     root.classList.toggle("is-off", !phone.on);
     const items = shown.length ? shown : [{ id: `empty-${app}-${number}` }];
     following(log, () => keep(log, items, (m) => m.id, (m) => (m.body === undefined ? starters() : bubble(m))));
+    call.render(phone.call);
     if (switched) log.scrollTop = log.scrollHeight;
     const last = shown.at(-1);
     const buttons = last?.incoming ? last.buttons : [];
