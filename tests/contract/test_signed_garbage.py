@@ -6,6 +6,7 @@ import hmac
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import urlencode
 
 import pytest
@@ -19,13 +20,13 @@ from core.contracts import Received, WebhookRequest
 from core.conversations import Inbox
 from core.errors import AnomalousPayloadError, SignatureError, UnsupportedEventError
 from core.ids import InboxId, TenantId
-from core.messages import ConsentChange, Ignored, Inbound, Receipt, TeamAction
+from core.messages import ConsentChange, Ignored, Inbound, Reaction, Receipt, TeamAction
 from tests.channels.serving import MemoryState, channel_context
 from tests.contract.channel_settings import WORKING, working
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 STAMP = str(int(NOON.timestamp()))
-EVENTS = (Inbound, Receipt, TeamAction, ConsentChange, Ignored)
+EVENTS = (Inbound, Receipt, TeamAction, ConsentChange, Ignored, Reaction)
 REFUSALS = (SignatureError, AnomalousPayloadError, UnsupportedEventError)
 
 ODD = st.one_of(
@@ -38,10 +39,10 @@ ODD = st.one_of(
 )  # fmt: skip
 
 
-def _form(pairs: Sequence[tuple[str, str]]) -> WebhookRequest:
-    url = f"{WORKING['sms']['public_url']}/channels/sms"
+def _form(pairs: Sequence[tuple[str, str]], channel: str = "sms") -> WebhookRequest:
+    url = f"{WORKING[channel]['public_url']}/channels/{channel}"
     by_key: dict[str, str] = dict(pairs)
-    signature = RequestValidator(WORKING["sms"]["auth_token"]).compute_signature(url, by_key)
+    signature = RequestValidator(WORKING[channel]["auth_token"]).compute_signature(url, by_key)
     headers = {
         "content-type": "application/x-www-form-urlencoded; charset=UTF-8",
         "x-twilio-signature": signature,
@@ -98,6 +99,15 @@ def _mail(body: bytes) -> WebhookRequest:
 TWILIO_KEYS = (
     "To", "From", "Body", "MessageSid", "SmsSid", "AccountSid", "MessagingServiceSid", "MessageStatus", "SmsStatus",
     "NumMedia", "MediaUrl0", "MediaContentType0", "OptOutType", "ErrorCode", "FromCountry", "x",
+)  # fmt: skip
+WHATSAPP_KEYS = (
+    *TWILIO_KEYS, "ProfileName", "WaId", "MessageType", "ButtonText", "ButtonPayload", "ListId", "ListTitle",
+    "Latitude", "Longitude", "Label", "Address", "OriginalRepliedMessageSid", "Forwarded", "EventType",
+    "ChannelMetadata",
+)  # fmt: skip
+WHATSAPP_ODD = st.one_of(
+    ODD,
+    st.sampled_from(("whatsapp:+15550100", "whatsapp:", "reaction", "interactive", "location", "say:", "say:x", "👍")),
 )  # fmt: skip
 CALL_KEYS = (
     "To", "From", "CallSid", "CallStatus", "SpeechResult", "Confidence", "Digits", "RecordingUrl", "RecordingDuration",
@@ -165,6 +175,12 @@ SIGNED: Mapping[str, tuple[str, st.SearchStrategy[WebhookRequest]]] = {
     "sms form": (
         "sms",
         st.lists(st.tuples(st.sampled_from(TWILIO_KEYS), ODD), max_size=10).map(_form),
+    ),
+    "whatsapp form": (
+        "whatsapp",
+        st.lists(st.tuples(st.sampled_from(WHATSAPP_KEYS), WHATSAPP_ODD), max_size=14).map(
+            partial(_form, channel="whatsapp")
+        ),
     ),
     "call": (
         "voice",
