@@ -3,6 +3,7 @@
 import contextlib
 import logging
 
+from app.hearing import is_one_of
 from app.services import Services
 from core.conversations import Csm, Inbox
 from core.errors import ConflictError, ForbiddenError, NotFoundError
@@ -13,6 +14,8 @@ from core.messages import (
     Event,
     Ignored,
     Inbound,
+    Joined,
+    Overheard,
     Reaction,
     Receipt,
     TeamAction,
@@ -22,8 +25,12 @@ from guardrails._shared.naming import neutral
 
 logger = logging.getLogger(__name__)
 
+_LONGEST_WORD = 40
 
-async def take(services: Services, inbox: Inbox, event: Event) -> Accepted | None:
+
+async def take(  # noqa: C901 - one flat match, a line a kind
+    services: Services, inbox: Inbox, event: Event
+) -> Accepted | None:
     """Commit one event; returns what became of a message.
 
     Raises UnavailableError when it cannot be kept: the provider must send it again.
@@ -31,17 +38,21 @@ async def take(services: Services, inbox: Inbox, event: Event) -> Accepted | Non
     services.metrics.count("events", channel=inbox.channel, kind=type(event).__name__)
     match event:
         case Inbound():
+            said = await _word_of_consent(services, inbox, event)
+            if said is not None:
+                await _consent(services, inbox, said)
+                return None
             return await receive(services, inbox, event)
         case Receipt():
             await services.intake.receipt(inbox, event)
         case ConsentChange():
             await _consent(services, inbox, event)
-        case Correction():
-            await _changed(services, inbox, await services.changes.correct(inbox, event))
-        case Reaction():
-            await _changed(services, inbox, await services.changes.react(inbox, event))
         case TeamAction():
             await team_action(services, inbox, event)
+        case Correction() | Reaction() | Overheard():
+            await _after_the_fact(services, inbox, event)
+        case Joined(address):
+            await _joined(services, inbox, address)
         case Ignored(reason):
             logger.info("event.ignored", extra={"channel": inbox.channel, "reason": reason})
     return None
@@ -94,9 +105,46 @@ async def changed(
     await services.wakeups.wake("outbox", conversation)
 
 
+async def _after_the_fact(
+    services: Services, inbox: Inbox, event: Correction | Reaction | Overheard
+) -> None:
+    match event:
+        case Correction():
+            changed_one = await services.changes.correct(inbox, event)
+        case Reaction():
+            changed_one = await services.changes.react(inbox, event)
+        case Overheard():
+            changed_one = await services.changes.overhear(inbox, event)
+    await _changed(services, inbox, changed_one)
+
+
+async def _joined(services: Services, inbox: Inbox, address: str) -> None:
+    """Make a place an inbox of the tenant that invited it. Raises ConflictError when it is another tenant's."""
+    tenant, channel = inbox.tenant, inbox.channel
+    await services.directory.ensure_inbox(tenant, channel, address, "customer", "")
+    await services.access.audit(tenant, "system", "inbox.joined", f"{channel}:{address}")
+
+
 async def _changed(services: Services, inbox: Inbox, conversation: ConversationId | None) -> None:
     if conversation is not None:
         await changed(services, inbox.tenant, conversation)
+
+
+async def _word_of_consent(
+    services: Services, inbox: Inbox, inbound: Inbound
+) -> ConsentChange | None:
+    """Return the opt-out or opt-in that a whole message is, in a language the provider has no words of."""
+    channel = services.plugins.channels[inbound.channel]
+    if not channel.capabilities.opt_out_words or inbound.inline or inbound.automatic:
+        return None
+    lines = services.lines_for(await services.directory.policy(inbox.tenant))
+    for key, granted in (("words.stop", False), ("words.start", True)):
+        if is_one_of(inbound.text, lines.variants(key)):
+            word = inbound.text.strip()[:_LONGEST_WORD].upper()
+            return ConsentChange(
+                inbound.channel, inbound.sender, inbound.external_id, word, granted
+            )
+    return None
 
 
 async def _consent(services: Services, inbox: Inbox, change: ConsentChange) -> None:

@@ -38,6 +38,7 @@ class Simulator(World):
     def _settings(self) -> Mapping[str, Mapping[str, Any]]:
         return {
             "sms": self.twilio.settings(f"{self.url}{API}/twilio", people.OUR_NUMBER),
+            "whatsapp": self.twilio.settings(f"{self.url}{API}/twilio", people.OUR_NUMBER),
             "voice": self.calls.settings(f"{self.url}{API}/voice"),
             "slack": {
                 **self.slack.settings(f"{self.url}{API}/slack/api", people.ALERT_CHANNEL),
@@ -59,15 +60,15 @@ class Simulator(World):
     async def open(self, services: Services) -> None:
         """Take mail from now on, and see which channels really lead here."""
         await self.mails.start(self._smtp_port)
-        read = {
-            name: services.inboxes.settings(name) for name in ("sms", "voice", "slack", "email")
-        }
+        twilio = "account_sid"
         marks = {
-            "sms": "account_sid",
-            "voice": "account_sid",
+            "sms": twilio,
+            "whatsapp": twilio,
+            "voice": twilio,
             "slack": "signing_secret",
             "email": "smtp_port",
         }
+        read = {name: services.inboxes.settings(name) for name in marks}
         self.unused = tuple(
             name
             for name, mark in marks.items()
