@@ -400,9 +400,10 @@ async def running_app(
     )
     simulator = Simulator(own, clock)
     simulator.pace = 0.0
+    stand_ins, own_ones = simulator.channel_settings(), settings or {}
     given = {
-        name: {**values, **(settings or {}).get(name, {})}
-        for name, values in simulator.channel_settings().items()
+        name: {**stand_ins.get(name, {}), **own_ones.get(name, {})}
+        for name in {**stand_ins, **own_ones}
     }
 
     def make() -> tuple[Services, FastAPI]:
