@@ -34,11 +34,7 @@ async def take(services: Services, inbox: Inbox, event: Event) -> Accepted | Non
     services.metrics.count("events", channel=inbox.channel, kind=type(event).__name__)
     match event:
         case Inbound():
-            said = await _word_of_consent(services, inbox, event)
-            if said is not None:
-                await _consent(services, inbox, said)
-                return None
-            return await receive(services, inbox, event)
+            return await _written(services, inbox, event)
         case Receipt():
             await services.intake.receipt(inbox, event)
         case ConsentChange():
@@ -103,6 +99,14 @@ async def changed(
 async def _changed(services: Services, inbox: Inbox, conversation: ConversationId | None) -> None:
     if conversation is not None:
         await changed(services, inbox.tenant, conversation)
+
+
+async def _written(services: Services, inbox: Inbox, inbound: Inbound) -> Accepted | None:
+    said = await _word_of_consent(services, inbox, inbound)
+    if said is None:
+        return await receive(services, inbox, inbound)
+    await _consent(services, inbox, said)
+    return None
 
 
 async def _word_of_consent(
