@@ -14,6 +14,8 @@ from core.messages import (
     Event,
     Ignored,
     Inbound,
+    Joined,
+    Overheard,
     Reaction,
     Receipt,
     TeamAction,
@@ -26,7 +28,9 @@ logger = logging.getLogger(__name__)
 _LONGEST_WORD = 40
 
 
-async def take(services: Services, inbox: Inbox, event: Event) -> Accepted | None:
+async def take(  # noqa: C901 - one flat match, a line a kind
+    services: Services, inbox: Inbox, event: Event
+) -> Accepted | None:
     """Commit one event; returns what became of a message.
 
     Raises UnavailableError when it cannot be kept: the provider must send it again.
@@ -39,12 +43,12 @@ async def take(services: Services, inbox: Inbox, event: Event) -> Accepted | Non
             await services.intake.receipt(inbox, event)
         case ConsentChange():
             await _consent(services, inbox, event)
-        case Correction():
-            await _changed(services, inbox, await services.changes.correct(inbox, event))
-        case Reaction():
-            await _changed(services, inbox, await services.changes.react(inbox, event))
         case TeamAction():
             await team_action(services, inbox, event)
+        case Correction() | Reaction() | Overheard():
+            await _after_the_fact(services, inbox, event)
+        case Joined(address):
+            await _joined(services, inbox, address)
         case Ignored(reason):
             logger.info("event.ignored", extra={"channel": inbox.channel, "reason": reason})
     return None
@@ -57,16 +61,17 @@ async def send_beside(
     channel: str,
     address: str,
     text: str,
+    since: int | None = None,
 ) -> bool:
     """Queue a notice to another address of the contact: a link said on the phone goes by text message.
 
-    False when the tenant has no inbox on that channel.
+    False when the tenant has no inbox on that channel. With `since`, the same text after that message goes once.
     """
     known = await services.directory.inboxes(tenant)
     inbox = next((i for i in known if i.channel == channel and i.kind == "customer"), None)
     if inbox is None:
         return False
-    await services.inline.beside(inbox, conversation, address, text)
+    await services.inline.beside(inbox, conversation, address, text, since)
     await services.wakeups.wake("outbox", conversation)
     return True
 
@@ -94,6 +99,26 @@ async def changed(
         f"tenant:{tenant}", {"type": "conversation", "conversation_id": conversation}
     )
     await services.wakeups.wake("outbox", conversation)
+
+
+async def _after_the_fact(
+    services: Services, inbox: Inbox, event: Correction | Reaction | Overheard
+) -> None:
+    match event:
+        case Correction():
+            changed_one = await services.changes.correct(inbox, event)
+        case Reaction():
+            changed_one = await services.changes.react(inbox, event)
+        case Overheard():
+            changed_one = await services.changes.overhear(inbox, event)
+    await _changed(services, inbox, changed_one)
+
+
+async def _joined(services: Services, inbox: Inbox, address: str) -> None:
+    """Make a place an inbox of the tenant that invited it. Raises ConflictError when it is another tenant's."""
+    tenant, channel = inbox.tenant, inbox.channel
+    await services.directory.ensure_inbox(tenant, channel, address, "customer", "")
+    await services.access.audit(tenant, "system", "inbox.joined", f"{channel}:{address}")
 
 
 async def _changed(services: Services, inbox: Inbox, conversation: ConversationId | None) -> None:

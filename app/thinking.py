@@ -37,6 +37,7 @@ from core.escalation import (
     due,
     in_danger,
 )
+from core.files import MAX_BYTES, REASONS
 from core.ids import InboxId, TurnId
 from core.messages import Assurance, Author, MessageKind, StoredMessage
 from core.outcomes import CheckContext, Checked, Outcome, Turn
@@ -78,6 +79,7 @@ class Thought:
     steps: list[Step] = field(default_factory=list)
     mode: Mode = Mode.AUTO
     calls: Sequence[ModelCall] = ()
+    instead: str = ""  # what those who read along see of a private answer
 
 
 class Thinker:
@@ -170,10 +172,17 @@ class Thinker:
                 outcome = give_up(turn)
         with _timed(steps, "checks_out"):
             outcome, outgoing = await self._checked(turn, context, outcome)
+        outcome = self._rounded_off(claim, turn, lines, outcome)
+        instead = ""
+        if outcome.private and outcome.text and claim.messages[-1].metadata.get("shared"):
+            instead = lines.say("channel.answered_privately", turn.locale, turn.channel)
+        return Thought(turn, outcome, incoming, outgoing, steps, mode, speaking.calls, instead)
+
+    def _rounded_off(self, claim: Claim, turn: Turn, lines: Lines, outcome: Outcome) -> Outcome:
+        """Return the outcome with what is said once beside it: files refused, who speaks, the end of a pause."""
+        outcome = _with_refused(turn, lines, outcome)
         outcome = settled(claim, self._disclosed(claim, turn, lines, outcome))
-        if claim.conversation.memory.get("paused"):
-            outcome = _after_pause(outcome)
-        return Thought(turn, outcome, incoming, outgoing, steps, mode, speaking.calls)
+        return _after_pause(outcome) if claim.conversation.memory.get("paused") else outcome
 
     def _turn(
         self,
@@ -311,6 +320,8 @@ class Thinker:
         return outcome
 
     def _pick(self, turn: Turn) -> str:
+        if "files" in self._handlers and _only_files(turn):
+            return "files"
         form = turn.conversation.form
         if form is not None and form.name in self._handlers:
             return form.name
@@ -423,6 +434,21 @@ class Thinker:
         return (await self._chain.outgoing(said.text or "", _check_context(turn, said))).text
 
 
+def _only_files(turn: Turn) -> bool:
+    return not turn.text.strip() and any(m.attachments for m in turn.messages)
+
+
+def _with_refused(turn: Turn, lines: Lines, outcome: Outcome) -> Outcome:
+    """Return the outcome saying first why a file that came with the question was not taken."""
+    refused = {a.refused for m in turn.messages for a in m.attachments}
+    reason = next((known for known in REASONS if known in refused), None)
+    if reason is None or not outcome.text or _only_files(turn):
+        return outcome
+    limit = MAX_BYTES // 1_000_000
+    said = lines.say(f"files.{reason}", turn.locale, turn.channel, limit=limit)
+    return replace(outcome, text=f"{said}\n\n{outcome.text}")
+
+
 def result_of(thought: Thought, claim: Claim, trace: Mapping[str, object]) -> TurnResult:
     """Turn a thought into what the commit writes."""
     turn, outcome = thought.turn, thought.outcome
@@ -449,6 +475,8 @@ def result_of(thought: Thought, claim: Claim, trace: Mapping[str, object]) -> Tu
                 private=outcome.private,
             ),
         )
+        if thought.instead:
+            replies = _in_private(replies[0], thought.instead, newest.metadata.get("sender", ""))
     effects = outcome.effects
     if turn.locale != claim.conversation.locale:
         effects = (*effects, SetLocale(turn.locale))
@@ -462,6 +490,18 @@ def result_of(thought: Thought, claim: Claim, trace: Mapping[str, object]) -> Tu
         trace=trace,
         started_at=turn.now,
     )
+
+
+def _in_private(reply: Reply, instead: str, sender: str) -> tuple[Reply, ...]:
+    """Send a private answer to the person alone, and say only that where others read along.
+
+    It keeps its thread: the channel may have to show it there to them alone, and continues the talk by it.
+    """
+    alone = replace(reply, address=sender or reply.address)
+    if alone.proposed:
+        return (alone,)  # a colleague decides first whether there is an answer at all
+    told = replace(reply, text=instead, citations=(), quick_replies=(), private=False)
+    return (alone, told)
 
 
 def _after_pause(outcome: Outcome) -> Outcome:

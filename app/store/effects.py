@@ -179,6 +179,8 @@ class Applier:
             case Resolve():
                 # a status the commit has set; forms never outlive their conversation
                 values = {"form": None}
+                if effect.confirmed:
+                    values["confirmed_at"] = result.started_at
         await connection.execute(
             update(conversations).where(conversations.c.id == conversation.id).values(**values)
         )

@@ -14,7 +14,7 @@ from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import contacts as contact_rows
-from app.store import gap_rows
+from app.store import file_rows, gap_rows
 from app.store.models import (
     accounts,
     audit,
@@ -23,6 +23,7 @@ from app.store.models import (
     contacts,
     conversations,
     facts,
+    files,
     gap_askers,
     gaps,
     handoffs,
@@ -30,6 +31,7 @@ from app.store.models import (
     labels,
     messages,
     outbox,
+    reaches,
     turns,
     unasked,
 )
@@ -44,6 +46,17 @@ _EXPORTED = {
     bookings: ("id", "asset_id", "title", "host", "starts_at", "ends_at", "status", "email"),
     conversations: ("id", "channel", "status", "subject", "locale", "created_at", "resolved_at"),
 }
+_FILE = (
+    "id",
+    "message_id",
+    "name",
+    "content_type",
+    "size",
+    "sha256",
+    "state",
+    "reason",
+    "created_at",
+)
 _MESSAGE = ("conversation_id", "seq", "author", "author_name", "channel", "address", "subject")
 
 
@@ -88,8 +101,35 @@ async def export(
         .order_by(conversations.c.created_at, messages.c.conversation_id, messages.c.seq)
     )
     found["messages"] = [dict(r) for r in said.mappings()]
+    found["files"] = await _files(connection, tenant, contact)
+    reached = await connection.execute(
+        select(reaches.c.conversation_id, reaches.c.channel, reaches.c.address, reaches.c.given_at)
+        .join(conversations, conversations.c.id == reaches.c.conversation_id)
+        .where(conversations.c.tenant == tenant, conversations.c.contact_id == contact)
+        .order_by(reaches.c.given_at)
+    )
+    found["reaches"] = [dict(r) for r in reached.mappings()]
     plain: dict[str, object] = json.loads(json.dumps(found, default=_plain))
     return plain
+
+
+async def _files(
+    connection: AsyncConnection, tenant: TenantId, contact: ContactId
+) -> list[dict[str, object]]:
+    """List the files of a contact's messages: what they are and what became of them, not the bytes."""
+    carried = await connection.execute(
+        select(*(files.c[name] for name in _FILE))
+        .join(messages, messages.c.id == files.c.message_id)
+        .join(conversations, conversations.c.id == messages.c.conversation_id)
+        .where(
+            conversations.c.tenant == tenant,
+            conversations.c.contact_id == contact,
+            messages.c.kind != MessageKind.NOTE,
+            messages.c.status.not_in(("proposed", "dropped", "discarded")),
+        )
+        .order_by(files.c.created_at, files.c.id)
+    )
+    return [dict(r) for r in carried.mappings()]
 
 
 def _plain(value: object) -> str:
@@ -168,7 +208,8 @@ async def erase(
 async def _empty_talks(
     connection: AsyncConnection, talks: Sequence[str], now: datetime
 ) -> dict[str, int]:
-    """Empty messages, traces, delivery jobs, handoffs and labels of these conversations."""
+    """Empty messages, files, traces, delivery jobs, handoffs and labels of these conversations."""
+    removed = await file_rows.forget(connection, talks)
     said = select(messages.c.id).where(messages.c.conversation_id.in_(talks))
     await connection.execute(
         update(labels).where(labels.c.message_id.in_(said)).values(before="", after="")
@@ -194,6 +235,7 @@ async def _empty_talks(
         .where(messages.c.conversation_id.in_(talks), messages.c.status == "received")
         .values(status="recorded")
     )
+    await connection.execute(delete(reaches).where(reaches.c.conversation_id.in_(talks)))
     emptied = await connection.execute(
         update(messages)
         .where(messages.c.conversation_id.in_(talks))
@@ -224,7 +266,7 @@ async def _empty_talks(
         )
         .values(state="resolved", closed_at=now)
     )
-    return {"messages": emptied.rowcount, "traces": traces.rowcount}
+    return {"messages": emptied.rowcount, "files": removed, "traces": traces.rowcount}
 
 
 async def _unasked(

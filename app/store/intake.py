@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, exc, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import contacts, handoffs, queue, rows
+from app.store import contacts, file_rows, handoffs, opening, queue, rows
 from app.store.codes import Seals
 from app.store.database import Database, db_now
 from app.store.models import (
@@ -88,6 +88,8 @@ class SqlIntake:
         kind = self._kinds.get(inbound.channel, inbound.channel)
         contact = await self._contact(connection, inbox, inbound, kind, now)
         conversation = await self._conversation(connection, inbox, inbound, contact, policy, now)
+        if inbound.opening is not None:
+            await opening.write(connection, inbox, conversation, inbound, now)
         row = (
             await connection.execute(
                 update(conversations)
@@ -112,6 +114,7 @@ class SqlIntake:
                             "status": Status.OPEN,
                             "version": conversations.c.version + 1,
                             "resolved_at": None,
+                            **({"reopened_at": now} if row.status == Status.RESOLVED else {}),
                         }
                         if wakes
                         else {}
@@ -121,6 +124,9 @@ class SqlIntake:
         message_id = MessageId(new_id("msg", now))
         text, typed = await self._seals.hide(
             connection, inbox.tenant, conversation, inbound.text.replace("\x00", ""), now
+        )
+        carried = await file_rows.keep(
+            connection, inbox.tenant, message_id, inbox.id, inbound.attachments, now
         )
         await connection.execute(
             insert(messages).values(
@@ -147,7 +153,7 @@ class SqlIntake:
                 assurance=inbound.assurance,
                 citations=[],
                 quick_replies=[],
-                attachments=rows.attachments_to_json(inbound.attachments),
+                attachments=rows.attachments_to_json(carried),
                 metadata={
                     **inbound.metadata,
                     "sender": inbound.sender,

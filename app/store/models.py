@@ -161,10 +161,14 @@ conversations = Table(
     _required("created_at", UtcDateTime()),
     _required("updated_at", UtcDateTime()),
     Column("resolved_at", UtcDateTime()),
+    # the customer said it is solved; the customer came back after it was closed
+    Column("confirmed_at", UtcDateTime()),
+    Column("reopened_at", UtcDateTime()),
     UniqueConstraint("tenant", "open_key"),
     Index("ix_conversations_work_at", "work_at"),
     Index("ix_conversations_contact", "tenant", "contact_id", "updated_at"),
     Index("ix_conversations_inbox", "tenant", "status", "updated_at"),
+    Index("ix_conversations_begun", "tenant", "created_at"),
 )
 
 messages = Table(
@@ -198,6 +202,7 @@ messages = Table(
     _required("created_at", UtcDateTime()),
     UniqueConstraint("conversation_id", "seq"),
     Index("ix_messages_turn_id", "turn_id"),
+    Index("ix_messages_at", "tenant", "created_at"),
 )
 Index(
     "uq_messages_external",
@@ -222,12 +227,15 @@ turns = Table(
     _tenant(),
     Column("conversation_id", Text, ForeignKey("conversations.id"), nullable=False),
     _required("handler"),
+    Column("intent", Text),
     _required("state"),
     _required("fence", Integer),
     _required("trace", Json),
     _required("started_at", UtcDateTime()),
     _required("ended_at", UtcDateTime()),
     Index("ix_turns_conversation_id", "conversation_id"),
+    # holds all that figures ask of turns, so that their traces are never read for it
+    Index("ix_turns_told", "tenant", "started_at", "handler", "intent", "conversation_id"),
 )
 
 outbox = Table(
@@ -638,6 +646,39 @@ idempotency = Table(
     PrimaryKeyConstraint("tenant", "key"),
 )
 
+files = Table(
+    "files",
+    metadata,
+    _id(),
+    _tenant(),
+    # None until a message carries it; no foreign key: the row is written before its message
+    Column("message_id", Text),
+    Column("inbox_id", Text),
+    _required("name"),
+    _required("content_type"),
+    _required("size", Integer),
+    Column("sha256", Text),
+    Column("data", LargeBinary),
+    # pending | ready | refused
+    _required("state"),
+    Column("reason", Text),
+    Column("source", Text),
+    _required("told", Boolean),
+    _required("attempts", Integer),
+    Column("due_at", UtcDateTime()),
+    _required("created_at", UtcDateTime()),
+    Index("ix_files_due", "state", "due_at"),
+    Index("ix_files_message_id", "message_id"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    _required("name", primary_key=True),
+    _required("holder"),
+    Column("until", UtcDateTime(), nullable=False),
+)
+
 codes = Table(
     "codes",
     metadata,
@@ -681,4 +722,20 @@ unasked = Table(
     UniqueConstraint("tenant", "key"),
     Index("ix_unasked_due", "state", "due_at"),
     Index("ix_unasked_contact", "tenant", "contact_id", "created_at"),
+)
+
+# where a customer of the web chat wants an answer when the chat is closed; no address: asked, and declined
+reaches = Table(
+    "reaches",
+    metadata,
+    Column(
+        "conversation_id", Text, ForeignKey("conversations.id"), primary_key=True, nullable=False
+    ),
+    _tenant(),
+    _required("channel"),
+    Column("address", Text),
+    _required("assurance"),
+    _required("given_at", UtcDateTime()),
+    # the seq up to which unread answers were told of there
+    _required("told_seq", Integer),
 )

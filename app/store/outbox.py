@@ -214,7 +214,8 @@ class SqlOutbox:
                 )
                 .with_for_update(of=conversations)
             )
-            jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, keeps no secret
+            # spreads retries, and only to later: before a provider's Retry-After is too early
+            jitter = random.uniform(1.0, 1.2)  # noqa: S311 - keeps no secret
             await queue.set_state(
                 connection,
                 job,

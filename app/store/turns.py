@@ -4,13 +4,14 @@ Nothing is ever decided by a SELECT that a later write relies on: the claim and 
 UPDATEs on the conversation's fence and version, which both databases serialise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import case, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import contacts, effects, queue, rows, uses
+from app.store import contacts, copies, effects, file_rows, queue, rows, uses
 from app.store.database import Database, db_now
 from app.store.models import consents, conversations, inboxes, messages, tenants, turns
 from core.clock import Clock
@@ -258,6 +259,7 @@ class SqlTurns:
                 tenant=claim.conversation.tenant,
                 conversation_id=claim.conversation.id,
                 handler=result.handler,
+                intent=_intent(result.trace),
                 state="committed",
                 fence=claim.fence,
                 trace=dict(result.trace),
@@ -266,9 +268,10 @@ class SqlTurns:
             )
         )
         await self._take(connection, result)
+        replies = [await self._copied(connection, claim, reply) for reply in result.replies]
         written = [
             await self._write(connection, result, reply, last - count + n)
-            for n, reply in enumerate([*result.replies, *await self._mails(connection, result)], 1)
+            for n, reply in enumerate([*replies, *await self._mails(connection, result)], 1)
         ]
         for effect in result.effects:
             refused = await self._applier.apply(connection, result, effect, now)
@@ -281,6 +284,19 @@ class SqlTurns:
             .values(work_at=_next_work())
         )
         return Committed(tuple(message for message, _ in written), tuple(job for _, job in written))
+
+    async def _copied(self, connection: AsyncConnection, claim: Claim, reply: Reply) -> Reply:
+        """Let colleagues who were in Cc read the bot's answer, unless it is the contact's own affair."""
+        written_to = claim.messages[-1]
+        is_bot = reply.author is Author.BOT and reply.kind is MessageKind.REPLY
+        if reply.private or not is_bot or reply.address != written_to.address:
+            return reply
+        if reply.channel != "email" or claim.assurance != Assurance.PROVEN:
+            return reply
+        named = written_to.metadata.get("cc", "").split()
+        account = claim.contact.account.id if claim.contact.account else None
+        cc = await copies.colleagues(connection, claim.conversation.tenant, account, named)
+        return replace(reply, cc=cc)
 
     async def _take(self, connection: AsyncConnection, result: TurnResult) -> None:
         """Give the inbound messages to this turn: each belongs to exactly one that committed."""
@@ -332,6 +348,8 @@ class SqlTurns:
         self, connection: AsyncConnection, result: TurnResult, reply: Reply, seq: int
     ) -> tuple[StoredMessage, OutboxId]:
         claim = result.claim
+        if reply.inline and not await self._is_awaited(connection, claim):
+            reply = replace(reply, inline=False)
         return await write_outbound(
             connection,
             tenant=claim.conversation.tenant,
@@ -341,6 +359,13 @@ class SqlTurns:
             seq=seq,
             now=self._clock.now(),
             bot_name=claim.policy.bot_name,
+        )
+
+    async def _is_awaited(self, connection: AsyncConnection, claim: Claim) -> bool:
+        """Return whether somebody still waits for the reply: a caller may have hung up meanwhile."""
+        newest = claim.messages[-1].id
+        return bool(
+            await connection.scalar(select(messages.c.inline).where(messages.c.id == newest))
         )
 
     async def _drop(self, result: TurnResult) -> None:
@@ -411,10 +436,11 @@ async def write_outbound(
     message_id = MessageId(new_id("msg", now))
     name = reply.author_name or (bot_name if reply.author is Author.BOT else None)
     status = "proposed" if reply.proposed else "queued"
+    carried = await file_rows.keep_ours(connection, tenant, message_id, reply.attachments, now)
     shown = {
         "citations": rows.citations_to_json(reply.citations),
         "quick_replies": [{"label": q.label, "value": q.value} for q in reply.quick_replies],
-        "attachments": rows.attachments_to_json(reply.attachments),
+        "attachments": rows.attachments_to_json(carried),
     }
     await connection.execute(
         insert(messages).values(
@@ -437,7 +463,7 @@ async def write_outbound(
             turn_id=turn,
             inline=reply.inline,
             assurance=Assurance.PROVEN,
-            metadata={},
+            metadata={"cc": " ".join(reply.cc)} if reply.cc else {},
             created_at=now,
             **shown,
         )
@@ -475,6 +501,14 @@ async def write_outbound(
         .one()
     )
     return rows.message(row), job
+
+
+def _intent(trace: Mapping[str, object]) -> str | None:
+    """Return what the turn was about, as understood."""
+    understood = trace.get("understanding")
+    intent = understood.get("intent") if isinstance(understood, Mapping) else None
+    name = intent.get("name") if isinstance(intent, Mapping) else None
+    return name if isinstance(name, str) else None
 
 
 def _believed(row: rows.Row, contact: Contact) -> Assurance:

@@ -231,7 +231,8 @@ class SqlUnasked:
             .values(seq=conversations.c.seq + 1)
             .returning(conversations.c.seq)
         )
-        if inbox is None or talk is None or seq is None:  # erased, or nothing of ours sends there
+        # erased, or nothing of ours sends there
+        if inbox is None or not talk or not isinstance(seq, int):
             await _note(connection, row["id"], state="refused", reason="nowhere", decided_at=now)
             return
         locale = contact.locale or policy.locale

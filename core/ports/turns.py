@@ -23,6 +23,7 @@ from core.messages import (
     Correction,
     Inbound,
     MessageKind,
+    Overheard,
     QuickReply,
     Reaction,
     Receipt,
@@ -73,6 +74,10 @@ class Changes(Protocol):
 
     async def react(self, inbox: Inbox, reaction: Reaction) -> ConversationId | None:
         """Take a thumb under an answer of the bot's as feedback."""
+        ...
+
+    async def overhear(self, inbox: Inbox, heard: Overheard) -> ConversationId | None:
+        """Keep what a person of ours wrote beside us; what was left to people first needs no answer of ours now."""
         ...
 
 
@@ -198,9 +203,21 @@ class Inline(Protocol):
         ...
 
     async def beside(
-        self, inbox: Inbox, conversation: ConversationId, address: str, text: str
+        self,
+        inbox: Inbox,
+        conversation: ConversationId,
+        address: str,
+        text: str,
+        since: int | None = None,
     ) -> None:
-        """Queue a notice of the conversation to another of the contact's addresses."""
+        """Queue a notice of the conversation to another of the contact's addresses.
+
+        With `since`, only if the same was not queued there after that message: a request may come twice.
+        """
+        ...
+
+    async def release(self, tenant: TenantId, message: MessageId) -> None:
+        """Let the outbox deliver what its caller no longer waits for, said already or still to come."""
         ...
 
     async def read(

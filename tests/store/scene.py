@@ -83,6 +83,7 @@ class Scene:
         *texts: str,
         effects: tuple[Effect, ...] = (),
         citations: tuple[Citation, ...] = (),
+        status: Status = Status.WAITING_CUSTOMER,
         **more: Any,
     ) -> tuple[StoredMessage, ...]:
         """Run the turn that is due with these replies; they are queued, not sent."""
@@ -107,7 +108,7 @@ class Scene:
             handler="answer",
             replies=tuple(replace(reply, text=text) for text in texts),
             effects=effects,
-            status=Status.WAITING_CUSTOMER,
+            status=status,
             trace={"query": claim.messages[0].text},
             started_at=self.clock.now(),
         )

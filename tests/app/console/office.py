@@ -26,6 +26,8 @@ from app.store.backtests import SqlBacktests
 from app.store.bookings import SqlBookings
 from app.store.database import Database, DatabaseSettings
 from app.store.demo import DEMO_PASSWORD, seed_demo
+from app.store.figures import SqlFigures
+from app.store.files import SqlFiles
 from app.store.reports import SqlReports
 from app.store.sources import SqlSources
 from app.store.unasked import SqlUnasked
@@ -198,6 +200,8 @@ async def office(
         ),
         humans=scene.humans,
         reads=scene.reads,
+        figures=SqlFigures(scene.database),
+        files=SqlFiles(database, clock),
         directory=scene.directory,
         not_sent=SqlUnasked(database, clock, {"sms": "phone"}),
         access=scene.access,
