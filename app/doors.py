@@ -28,9 +28,7 @@ logger = logging.getLogger(__name__)
 _LONGEST_WORD = 40
 
 
-async def take(  # noqa: C901 - one flat match, a line a kind
-    services: Services, inbox: Inbox, event: Event
-) -> Accepted | None:
+async def take(services: Services, inbox: Inbox, event: Event) -> Accepted | None:
     """Commit one event; returns what became of a message.
 
     Raises UnavailableError when it cannot be kept: the provider must send it again.
