@@ -243,7 +243,7 @@ class Greets:
         return self._lines.say(key, locale, channel, **slots)
 
     def variants(self, key: str) -> Mapping[str, Sequence[str]]:
-        return {}
+        return self._lines.variants(key)
 
 
 class Desk:

@@ -105,7 +105,7 @@ form>.files:not(:empty){margin:0 0 8px}.files .up{opacity:.75}
       const slot = h("div");
       const draw = () => slot.replaceChildren(field(way === "email"
         ? { name: "address", label: words.address, type: "email", autocomplete: "email", required: true }
-        : { name: "address", label: words.number, type: "tel", autocomplete: "tel", pattern: "\\+[0-9 ().\\-]{7,24}", placeholder: "+1 202 555 0143", required: true }));
+        : { name: "address", label: words.number, type: "tel", autocomplete: "tel", pattern: "\\+[0-9 \\(\\)\\.\\-]{7,24}", placeholder: "+1 202 555 0143", required: true }));
       const choice = h("div", { class: "ways", role: "group", "aria-label": words.reach }, ...ways.map((name) => h("button", {
         type: "button", "aria-pressed": String(name === way), onclick: (event) => {
           way = name;
@@ -116,7 +116,13 @@ form>.files:not(:empty){margin:0 0 8px}.files .up{opacity:.75}
       const box = card({
         title: words.reach, text: words.why, body: [ways.length > 1 ? choice : "", slot], main: words.save, less: words.later,
         done: ({ address }, say) => {
-          this.waits.reach = () => { box.told = false; say(words.wrong); };
+          this.waits.reach = () => {
+            box.told = false;
+            say(words.wrong);
+            const input = box.querySelector("input");
+            input.setAttribute("aria-invalid", "true");
+            input.focus();
+          };
           this.put("reach", { client_id: "reach", channel: way, address });
           box.told = true;
           setTimeout(() => { if (box.told) box.replaceChildren(h("p", { role: "status" }, words.kept(masked(address)))); }, 600);
