@@ -69,7 +69,7 @@ async def test_it_asks_once_where_to_reach_them(visit: Visit) -> None:
     await card.get_by_label("Email address").fill("kim@acme")
     await card.get_by_role("button", name="Save").click()
     await expect(card.get_by_role("alert")).to_have_text(
-        "Please check this; we couldn't write to it."
+        "We couldn't write to this. Please check it."
     )
     await expect(card.get_by_label("Email address")).to_be_focused()
     await card.get_by_label("Email address").fill("kim@acme.example")
