@@ -82,10 +82,15 @@ function show() {
     blocked.print = reason;
     put(blocked, reason ? [icon("lock"), h("span", {}, reason)] : null);
   }
-  put(target, isNote ? [icon("lock"), "Stays inside your team"] : [icon(to.channel), `To ${to.address && to.channel !== "web" ? to.address : "the customer"} by ${channel(to.channel)}`]);
+  put(target, isNote ? [icon("lock"), "Stays inside your team"] : [icon(to.channel), `To ${to.address && to.channel !== "web" ? to.address : "the customer"} by ${channel(to.channel)}${also(to)}`]);
   send.querySelector("span").textContent = isNote ? "Add note" : "Send";
   send.hidden = Boolean(reason);
   measure();
+}
+
+// a customer of the web chat who has gone asked for word elsewhere: the answer itself only where it is proven to be theirs
+function also({ channel: by, also: to }) {
+  return by === "web" && to ? `; ${to.words ? "also" : "word of it"} to ${to.address} if unread in ${to.minutes} min` : "";
 }
 
 function measure() {
