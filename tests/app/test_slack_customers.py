@@ -150,15 +150,36 @@ async def test_a_booking_asked_for_in_the_channel_is_made_in_private(database_ur
         (asked,) = await room.answers(1, DIRECT)
         assert "session" in asked["text"]
 
-        await room.tells("training")
+        titles = asked["blocks"][-1]["elements"]
+        press = room.slack.press(ANA, DIRECT, asked["ts"], titles[0]["action_id"])
+        await room.server.post(press)
         await room.answers(2, DIRECT)
+        await room.tells("tomorrow morning")
+        await room.answers(3, DIRECT)
         assert len(room.ours()) == 1, "nothing more in the channel"
         assert len(await room.server.rows(models.conversations)) == 1
         (conversation,) = await room.server.rows(models.conversations)
         assert conversation.form is not None
         assert conversation.form["name"] == "book"
         public = json.dumps(list(room.world.channel(HELP)))
-        assert "training" not in public.lower()
+        assert [t["value"] for t in titles if t["value"] in public] == []
+        handlers = [t.handler for t in await room.server.rows(models.turns)]
+        assert handlers == ["book", "book", "book"]
+
+
+async def test_one_persons_affairs_are_not_told_to_another_in_the_thread(database_url: str) -> None:
+    async with room_of(database_url) as room:
+        room.slack.users["U0KIM"] = "Kim"
+        ts = await room.says("@usher I want to set up a call with your team")
+        await room.answers(1)
+        (before,) = await room.server.rows(models.conversations)
+        await room.says("I want to set up a call with your team", ts, "U0KIM")
+        *_, told = await room.answers(2)
+        assert "Write me a direct message" in told["text"]
+        (after,) = await room.server.rows(models.conversations)
+        assert after.form == before.form
+        assert len(room.ours(DIRECT)) == 1
+        assert room.ours("D0KIM") == []
 
 
 async def test_where_no_direct_message_may_go_only_they_see_it(database_url: str) -> None:
