@@ -3,6 +3,7 @@
 import contextlib
 import logging
 
+from app.hearing import is_one_of
 from app.services import Services
 from core.conversations import Csm, Inbox
 from core.errors import ConflictError, ForbiddenError, NotFoundError
@@ -24,8 +25,12 @@ from guardrails._shared.naming import neutral
 
 logger = logging.getLogger(__name__)
 
+_LONGEST_WORD = 40
 
-async def take(services: Services, inbox: Inbox, event: Event) -> Accepted | None:
+
+async def take(  # noqa: C901 - one flat match, a line a kind
+    services: Services, inbox: Inbox, event: Event
+) -> Accepted | None:
     """Commit one event; returns what became of a message.
 
     Raises UnavailableError when it cannot be kept: the provider must send it again.
@@ -33,6 +38,10 @@ async def take(services: Services, inbox: Inbox, event: Event) -> Accepted | Non
     services.metrics.count("events", channel=inbox.channel, kind=type(event).__name__)
     match event:
         case Inbound():
+            said = await _word_of_consent(services, inbox, event)
+            if said is not None:
+                await _consent(services, inbox, said)
+                return None
             return await receive(services, inbox, event)
         case Receipt():
             await services.intake.receipt(inbox, event)
@@ -56,16 +65,17 @@ async def send_beside(
     channel: str,
     address: str,
     text: str,
+    since: int | None = None,
 ) -> bool:
     """Queue a notice to another address of the contact: a link said on the phone goes by text message.
 
-    False when the tenant has no inbox on that channel.
+    False when the tenant has no inbox on that channel. With `since`, the same text after that message goes once.
     """
     known = await services.directory.inboxes(tenant)
     inbox = next((i for i in known if i.channel == channel and i.kind == "customer"), None)
     if inbox is None:
         return False
-    await services.inline.beside(inbox, conversation, address, text)
+    await services.inline.beside(inbox, conversation, address, text, since)
     await services.wakeups.wake("outbox", conversation)
     return True
 
@@ -118,6 +128,23 @@ async def _joined(services: Services, inbox: Inbox, address: str) -> None:
 async def _changed(services: Services, inbox: Inbox, conversation: ConversationId | None) -> None:
     if conversation is not None:
         await changed(services, inbox.tenant, conversation)
+
+
+async def _word_of_consent(
+    services: Services, inbox: Inbox, inbound: Inbound
+) -> ConsentChange | None:
+    """Return the opt-out or opt-in that a whole message is, in a language the provider has no words of."""
+    channel = services.plugins.channels[inbound.channel]
+    if not channel.capabilities.opt_out_words or inbound.inline or inbound.automatic:
+        return None
+    lines = services.lines_for(await services.directory.policy(inbox.tenant))
+    for key, granted in (("words.stop", False), ("words.start", True)):
+        if is_one_of(inbound.text, lines.variants(key)):
+            word = inbound.text.strip()[:_LONGEST_WORD].upper()
+            return ConsentChange(
+                inbound.channel, inbound.sender, inbound.external_id, word, granted
+            )
+    return None
 
 
 async def _consent(services: Services, inbox: Inbox, change: ConsentChange) -> None:

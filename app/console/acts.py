@@ -5,7 +5,7 @@ from dataclasses import replace
 from fastapi import APIRouter
 
 from app.console import pictures
-from app.console.bodies import DraftIn, ModeIn, PauseIn, TextIn
+from app.console.bodies import DraftIn, ModeIn, PauseIn, ReplyIn, TextIn
 from app.console.gate import Id, Uses, Writer
 from app.console.inbox import row_of
 from app.doors import changed, hand_back, take_over
@@ -24,11 +24,18 @@ async def claim(conversation: Id, services: Uses, who: Writer) -> dict[str, obje
 
 
 @router.post("/conversations/{conversation}/reply")
-async def reply(conversation: Id, body: TextIn, services: Uses, who: Writer) -> dict[str, object]:
+async def reply(conversation: Id, body: ReplyIn, services: Uses, who: Writer) -> dict[str, object]:
     """Send the owner's words to the customer. Raises ConflictError unclaimed, ForbiddenError for another's."""
     known = ConversationId(conversation)
     message = await services.humans.reply(
-        who.tenant, known, who.csm, body.text, f"console:{body.key}"
+        who.tenant,
+        known,
+        who.csm,
+        body.text,
+        f"console:{body.key}",
+        files=body.files,
+        cc=body.cc,
+        confirmed=body.confirmed,
     )
     await changed(services, who.tenant, known)
     return {"message": pictures.message(message) if message else None}

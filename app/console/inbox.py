@@ -96,6 +96,7 @@ async def one(
         "messages": [pictures.message(m) for m in shown],
         "earlier": after > 0,
         "target": _target(shown, row),
+        "recipients": pictures.recipients(await services.reads.recipients(who.tenant, row.id)),
         "policy": pictures.policy(policy),
     }
 

@@ -61,6 +61,13 @@ class SqlChanges:
             await connection.execute(
                 update(messages).where(messages.c.id == row["id"]).values(metadata=known, **values)
             )
+            if row["status"] == "received":
+                # a turn that thinks about the old words loses its version, and is thought again
+                await connection.execute(
+                    update(conversations)
+                    .where(conversations.c.id == row["conversation_id"])
+                    .values(version=conversations.c.version + 1)
+                )
             return ConversationId(row["conversation_id"])
 
     async def react(self, inbox: Inbox, reaction: Reaction) -> ConversationId | None:

@@ -4,14 +4,14 @@ Every change of owner, mode or status bumps `version` in the same transaction th
 replies, so a turn that is still thinking can no longer commit (promise 3).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import RowMapping, exc, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import handoffs, queue, rows, uses
+from app.store import copies, handoffs, queue, rows, uses
 from app.store.database import Database, db_now
 from app.store.models import (
     audit,
@@ -31,7 +31,7 @@ from core.clock import Clock
 from core.conversations import Csm, Mode, Status
 from core.errors import ConflictError, ForbiddenError, NotFoundError
 from core.ids import ConversationId, InboxId, TenantId, new_id
-from core.messages import Author, MessageKind, StoredMessage
+from core.messages import Attachment, Author, MessageKind, StoredMessage
 from core.ports import Reply
 
 T = TypeVar("T")
@@ -115,6 +115,9 @@ class SqlHumans:
         csm: Csm,
         text: str,
         external_id: str | None = None,
+        files: Sequence[str] = (),
+        cc: Sequence[str] = (),
+        confirmed: Sequence[str] | None = None,
     ) -> StoredMessage | None:
         """See the port."""
 
@@ -122,6 +125,7 @@ class SqlHumans:
             row = await self._owned(connection, tenant, conversation, csm)
             if external_id and await self._seen(connection, tenant, external_id):
                 return None
+            others = await copies.chosen(connection, tenant, conversation, cc, confirmed)
             changed = row["status"] != Status.WAITING_CUSTOMER
             await connection.execute(
                 update(conversations)
@@ -141,6 +145,8 @@ class SqlHumans:
                 MessageKind.REPLY,
                 csm.name,
                 external_id,
+                files,
+                cc=others,
             )
 
         return await self._change(change)
@@ -475,6 +481,9 @@ class SqlHumans:
         kind: MessageKind,
         author_name: str | None,
         external_id: str | None = None,
+        files: Sequence[str] = (),
+        *,
+        cc: tuple[str, ...] = (),
     ) -> StoredMessage:
         """Queue a message to where the customer last wrote from."""
         last = (
@@ -522,11 +531,15 @@ class SqlHumans:
                 references=heard.reply_references(),
                 locale=heard.locale or "en",
                 inline=heard.inline,
+                attachments=tuple(Attachment("", "", 0, id=file) for file in files),
+                cc=cc,
             ),
             seq=seq,
             now=now,
             bot_name=policy.bot_name,
         )
+        if len(message.attachments) != len(files):
+            raise NotFoundError("a file is not there any more: attach it again")
         if external_id:
             await connection.execute(
                 update(messages).where(messages.c.id == message.id).values(external_id=external_id)

@@ -68,7 +68,7 @@ class YamlLines:
     def say(self, key: str, locale: str, channel: str = "", **slots: object) -> str:
         line: Any = _LINES.get(locale, _LINES["en"])[key]
         text = line.get(channel, line.get("default")) if isinstance(line, dict) else line
-        return str(text).format(**slots)
+        return str(text).format(**{"brand": "Lumen Works", "bot": "Usher", **slots})
 
     def variants(self, key: str) -> Mapping[str, Sequence[str]]:
         return {locale: lines[key] for locale, lines in _LINES.items()}

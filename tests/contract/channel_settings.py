@@ -26,7 +26,19 @@ WORKING: Mapping[str, Mapping[str, Any]] = {
         "from_number": "+15550100",
         "public_url": "https://help.example.com",
     },
+    "voice": {
+        "account_sid": "AC" + "0" * 32,
+        "auth_token": "0123456789abcdef",
+        "number": "+15550100100",
+        "public_url": "https://help.example.com",
+    },
     "web": {"key": "demo-widget"},
+    "whatsapp": {
+        "account_sid": "AC" + "0" * 32,
+        "auth_token": "0123456789abcdef",
+        "from_number": "+15550101",
+        "public_url": "https://help.example.com",
+    },
 }
 
 

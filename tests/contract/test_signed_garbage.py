@@ -68,6 +68,17 @@ def _form(pairs: Sequence[tuple[str, str]]) -> WebhookRequest:
     return WebhookRequest("POST", url, headers, urlencode(by_key).encode())
 
 
+def _call(place: str, pairs: Sequence[tuple[str, str]]) -> WebhookRequest:
+    url = f"{WORKING['voice']['public_url']}/channels/voice{place}"
+    by_key: dict[str, str] = dict(pairs)
+    signature = RequestValidator(WORKING["voice"]["auth_token"]).compute_signature(url, by_key)
+    headers = {
+        "content-type": "application/x-www-form-urlencoded; charset=UTF-8",
+        "x-twilio-signature": signature,
+    }
+    return WebhookRequest("POST", url, headers, urlencode(by_key).encode())
+
+
 def _slack(value: object) -> WebhookRequest:
     body = json.dumps(value).encode()
     kind = "application/json"
@@ -106,6 +117,14 @@ def _mail(body: bytes) -> WebhookRequest:
 TWILIO_KEYS = (
     "To", "From", "Body", "MessageSid", "SmsSid", "AccountSid", "MessagingServiceSid", "MessageStatus", "SmsStatus",
     "NumMedia", "MediaUrl0", "MediaContentType0", "OptOutType", "ErrorCode", "FromCountry", "x",
+)  # fmt: skip
+CALL_KEYS = (
+    "To", "From", "CallSid", "CallStatus", "SpeechResult", "Confidence", "Digits", "RecordingUrl", "RecordingDuration",
+    "TranscriptionText", "TranscriptionStatus", "DialCallStatus", "StirVerstat", "Direction", "x",
+)  # fmt: skip
+CALL_PLACES = (
+    "", "?at=talk&n=1", "?at=talk&n=1&more=1&last=m", "?at=offer", "?at=wait&last=m", "?at=dialed", "?at=left",
+    "?at=transcript", "?at=status", "?at=recording", "?at=consent&locale=es", "?at=x", "?n=-1", "?&&=",
 )  # fmt: skip
 SLACK_KEYS = (
     "type", "subtype", "team_id", "team", "event", "event_id", "user", "bot_id", "channel", "channel_type", "text",
@@ -166,6 +185,16 @@ SIGNED: Mapping[str, tuple[str, st.SearchStrategy[WebhookRequest]]] = {
     "sms form": (
         "sms",
         st.lists(st.tuples(st.sampled_from(TWILIO_KEYS), ODD), max_size=10).map(_form),
+    ),
+    "call": (
+        "voice",
+        st.builds(
+            _call,
+            st.sampled_from(CALL_PLACES),
+            st.lists(st.tuples(st.sampled_from(CALL_KEYS), ODD), max_size=10).map(
+                lambda pairs: [("CallSid", "CA1"), *pairs]
+            ),
+        ),
     ),
     "slack anything": ("slack", JSON.map(_slack)),
     "slack event": ("slack", SLACK_EVENT.map(_slack)),

@@ -8,10 +8,11 @@ from sqlalchemy import select
 from app.store.changes import SqlChanges
 from app.store.inline import SqlInline
 from app.store.models import messages
+from core.conversations import Status
 from core.errors import NotFoundError
-from core.ids import ConversationId, MessageId
+from core.ids import ConversationId, MessageId, TurnId
 from core.messages import Author, Correction, MessageKind, Reaction
-from core.ports import Accepted
+from core.ports import Accepted, Superseded, TurnResult
 from tests.store.scene import DEMO, OTHER, Scene
 
 WEB, SMS = f"{DEMO}:web", f"{DEMO}:sms"
@@ -57,6 +58,29 @@ async def test_what_is_taken_back_in_time_is_answered_by_nobody(scene: Scene) ->
     kept = await row(scene, said.message_id)
     assert (kept["status"], kept["text"]) == ("recorded", "")
     assert await scene.turns.ready() == []
+
+
+@pytest.mark.parametrize("text", ["How do I export?", None], ids=["edited", "taken-back"])
+async def test_a_turn_under_way_does_not_answer_the_old_words(
+    scene: Scene, text: str | None
+) -> None:
+    said = await scene.says("How do I exprot?")
+    claim = await scene.turns.claim(said.conversation_id)
+    assert claim is not None
+    await changes(scene).correct(scene.inboxes[WEB], edit(text))
+    late = TurnResult(
+        turn_id=TurnId("trn_late"),
+        claim=claim,
+        handler="answer",
+        replies=(),
+        effects=(),
+        status=Status.WAITING_CUSTOMER,
+        trace={},
+        started_at=scene.clock.now(),
+    )
+    assert isinstance(await scene.turns.commit(late), Superseded)
+    again = await scene.turns.claim(said.conversation_id)
+    assert [m.text for m in (again.messages if again else ())] == [t for t in (text,) if t]
 
 
 async def test_what_is_taken_back_late_stays_with_its_mark(scene: Scene) -> None:
