@@ -20,13 +20,31 @@ from core.contracts import Received, WebhookRequest
 from core.conversations import Inbox
 from core.errors import AnomalousPayloadError, SignatureError, UnsupportedEventError
 from core.ids import InboxId, TenantId
-from core.messages import ConsentChange, Correction, Ignored, Inbound, Reaction, Receipt, TeamAction
+from core.messages import (
+    ConsentChange,
+    Correction,
+    Ignored,
+    Inbound,
+    Overheard,
+    Reaction,
+    Receipt,
+    TeamAction,
+)
 from tests.channels.serving import MemoryState, channel_context
 from tests.contract.channel_settings import WORKING, working
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 STAMP = str(int(NOON.timestamp()))
-EVENTS = (Inbound, Correction, Reaction, Receipt, TeamAction, ConsentChange, Ignored)
+EVENTS = (
+    Inbound,
+    Receipt,
+    TeamAction,
+    ConsentChange,
+    Ignored,
+    Correction,
+    Reaction,
+    Overheard,
+)
 REFUSALS = (SignatureError, AnomalousPayloadError, UnsupportedEventError)
 
 ODD = st.one_of(
@@ -34,7 +52,8 @@ ODD = st.one_of(
     st.sampled_from(
         ("", "0", "-1", "+15550100", "whatsapp:+1555", "\x00", "é🚀", "T0LUMEN", "C0ALERTS", "U0BOT", "<@U0BOT> hi",
          "1772625600.000100", "message", "app_mention", "event_callback", "block_actions", "view_submission",
-         "url_verification", "STOP", "delivered", "SM" + "0" * 32, "bot_message", "//x", "reaction_added")
+         "url_verification", "STOP", "delivered", "SM" + "0" * 32, "bot_message", "//x", "reaction_added",
+         "reaction_removed", "message_changed", "message_deleted", "+1", "-1::skin-tone-2", "assistant_thread_started")
     ),
 )  # fmt: skip
 
@@ -127,6 +146,7 @@ SLACK_KEYS = (
     "type", "subtype", "team_id", "team", "event", "event_id", "user", "bot_id", "channel", "channel_type", "text",
     "ts", "thread_ts", "client_msg_id", "files", "blocks", "actions", "action_id", "value", "message", "view", "state",
     "previous_message", "container", "challenge", "authorizations", "user_id", "trigger_id", "api_app_id", "edited",
+    "item", "item_user", "reaction", "deleted_ts", "assistant_thread", "channel_id", "tokens",
 )  # fmt: skip
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), ODD),
