@@ -13,7 +13,7 @@ from core.clock import FrozenClock
 from core.contracts import Channel, ChannelSpec
 from core.conversations import Inbox
 from core.ids import ConversationId, InboxId, MessageId, OutboxId, TenantId
-from core.messages import Author, MessageKind, Outbound, Sent
+from core.messages import Author, MessageKind, Outbound, Sent, Template
 from core.ports import Job
 from tests.channels.serving import MemoryState, NoFanout, channel_context
 from tests.contract.channel_settings import WORKING
@@ -104,6 +104,8 @@ async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
             message_id=MessageId("msg_1"),
             seq=1,
             author_name="Usher",
+            # nobody has written yet: where free text is not taken, this is what may be sent
+            template=Template("HX" + "0" * 32),
         )
         channel = spec.build(channel_context(clock, MemoryState()))
         ledger = Ledger(outbound, inbox)
