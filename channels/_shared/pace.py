@@ -18,12 +18,13 @@ class Pace:
         self,
         now: Callable[[], float] | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-        patience: float = 15.0,
+        patience: float = 5.0,
     ) -> None:
         self._now = now or (lambda: asyncio.get_running_loop().time())
         self._sleep = sleep
         self._patience = patience
         self._free: dict[str, float] = {}
+        self._told: dict[str, float] = {}  # when those sent away will be back, one after the other
 
     async def turn(self, place: str, gap: float) -> None:
         """Return when it is this message's turn.
@@ -33,7 +34,9 @@ class Pace:
         now = self._now()
         at = max(now, self._free.get(place, now))
         if at - now > self._patience:
-            raise RetryableDeliveryError("the place takes no more now", retry_after=at - now)
+            again = max(at, self._told.get(place, at))
+            self._told[place] = again + gap
+            raise RetryableDeliveryError("the place takes no more now", retry_after=again - now)
         self._free[place] = at + gap
         self._forget(now)
         if at > now:
@@ -46,3 +49,4 @@ class Pace:
     def _forget(self, now: float) -> None:
         if len(self._free) > _FORGET_OVER:
             self._free = {place: at for place, at in self._free.items() if at > now}
+            self._told = {place: at for place, at in self._told.items() if at > now}

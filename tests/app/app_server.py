@@ -226,8 +226,8 @@ class Tab:
 
     async def hello(self, key: str, identity: str | None = None, **more: object) -> dict[str, Any]:
         """Introduce this tab; returns the welcome or the error."""
-        fields = {"type": "hello", "key": key, **({"identity": identity} if identity else {})}
-        fields |= more
+        signed = {"identity": identity} if identity else {}
+        fields = {"type": "hello", "key": key, **signed, **more}
         await self._socket.send(json.dumps(fields))
         return await self.next("welcome", "error")
 
