@@ -15,6 +15,7 @@ import app.api
 from app.api import errors, socket
 from app.api.web_chat import WebChat
 from app.console import build_router as build_console
+from app.listening import listeners
 from app.services import Services
 from app.simulator.wiring import Simulator
 
@@ -35,10 +36,7 @@ def create_app(services: Services, secret: str, simulator: Simulator | None = No
     @contextlib.asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         await services.open()
-        work = None
-        if services.settings.embedded_worker:
-            work = asyncio.create_task(services.worker.run(), name="worker")
-            work.add_done_callback(_report)
+        work = _work(services) if services.settings.embedded_worker else []
         if simulator is not None:
             await simulator.open(services)
         try:
@@ -46,9 +44,9 @@ def create_app(services: Services, secret: str, simulator: Simulator | None = No
         finally:
             if simulator is not None:
                 await simulator.close()
-            if work is not None:
-                work.cancel()
-                await asyncio.gather(work, return_exceptions=True)
+            for task in work:
+                task.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
             await services.close()
 
     web = FastAPI(
@@ -61,6 +59,7 @@ def create_app(services: Services, secret: str, simulator: Simulator | None = No
         responses=errors.RESPONSES,
     )
     web.state.services = services
+    web.state.visitor_secret = secret
     web.add_middleware(GZipMiddleware, minimum_size=1_000)
     errors.install(web)
     for router in routers():
@@ -71,6 +70,16 @@ def create_app(services: Services, secret: str, simulator: Simulator | None = No
         web.include_router(simulator.router())
         simulator.mount(web)
     return web
+
+
+def _work(services: Services) -> "list[asyncio.Task[None]]":
+    work = [
+        asyncio.create_task(services.worker.run(), name="worker"),
+        asyncio.create_task(listeners(services).run(), name="listeners"),
+    ]
+    for task in work:
+        task.add_done_callback(_report)
+    return work
 
 
 def _chat(services: Services, secret: str) -> Callable[[HTTPConnection], WebChat]:
@@ -84,7 +93,12 @@ def _chat(services: Services, secret: str) -> Callable[[HTTPConnection], WebChat
         cache=services.cache,
         lines_for=services.lines_for,
         transcript=services.reads,
+        reaches=services.reaches,
+        state=services.state,
+        calendar=services.calendar,
+        files=getattr(services, "files", None),
         visitor_secret=secret,
+        base_url=services.settings.base_url.rstrip("/"),
         development=services.settings.development,
         demo_key=web[0][0] if web and services.settings.development else None,
     )

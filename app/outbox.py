@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from core.contracts import Channel
 from core.conversations import Inbox
@@ -14,6 +14,7 @@ from core.errors import (
     UnknownOutcomeError,
 )
 from core.logs import log_context
+from core.messages import Outbound
 from core.ports import Fanout, Job, Metrics, Outbox
 
 logger = logging.getLogger(__name__)
@@ -32,12 +33,15 @@ class Sender:
         complete: Callable[[Inbox], Inbox],
         fanout: Fanout,
         metrics: Metrics,
+        load: Callable[[Outbound], Awaitable[Outbound]] | None = None,
     ) -> None:
+        """Send through `channel`; `load` gives a message the bytes of its files."""
         self._outbox = outbox
         self._channel = channel
         self._complete = complete
         self._fanout = fanout
         self._metrics = metrics
+        self._load = load or _as_it_is
 
     async def drain(self) -> int:
         """Deliver what is due now; returns how many jobs were handled."""
@@ -67,6 +71,7 @@ class Sender:
         try:
             async with asyncio.timeout(_TIMEOUT):
                 channel = self._channel(out.channel)
+                out = await self._load(out)
                 sent = await channel.deliver(out, self._complete(job.inbox))
         except RetryableDeliveryError as error:
             return await self._retry(job, error)
@@ -94,6 +99,7 @@ class Sender:
         try:
             async with asyncio.timeout(_TIMEOUT):
                 channel = self._channel(out.channel)
+                out = await self._load(out)
                 sent = await channel.reconcile(out, self._complete(job.inbox))
         except (RetryableDeliveryError, TimeoutError) as error:
             await self._outbox.unknown(out.id, _BACKOFF[2], str(error) or "timed out")
@@ -106,3 +112,7 @@ class Sender:
             return "retry"
         await self._outbox.sent(out.id, sent)
         return "reconciled"
+
+
+async def _as_it_is(outbound: Outbound) -> Outbound:
+    return outbound

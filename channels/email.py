@@ -67,10 +67,10 @@ CAPABILITIES = Capabilities(
     markup="markdown",
     receipts=True,
     attachments=True,
+    media=("*/*",),
     threads=True,
     quiet=0.0,
     idle_hours=7 * 24.0,
-    media=("*/*",),
     media_bytes=10_000_000,
 )
 _PLAIN = Capabilities(markup="plain")

@@ -260,28 +260,6 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
-class Kpis:
-    """What happened since a time.
-
-    `volume` counts inbound messages per channel. `contained` conversations were answered by the bot and
-    needed no person; `containment` and `handoff_rate` are shares in [0, 1] of the conversations begun since
-    then, None without any. `first_response` is the median in seconds from a conversation's first message to
-    its first reply. `breaches` are handoffs nobody claimed within 120 s.
-    """
-
-    since: datetime
-    conversations: int = 0
-    contained: int = 0
-    handoffs: int = 0
-    breaches: int = 0
-    volume: Mapping[str, int] = field(default_factory=dict)
-    reasons: Mapping[str, int] = field(default_factory=dict)
-    containment: float | None = None
-    handoff_rate: float | None = None
-    first_response: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Counts:
     """Gauges over all tenants, for /metrics."""
 

@@ -5,12 +5,12 @@ Each module holds the commands of one subject in its own `app`; adding a subject
 
 import typer
 
-from app.cli import asking, backtesting, knowledge, people, reports, serving
+from app.cli import asking, backtesting, channels, inspecting, knowledge, people, reports, serving
 from app.cli.shared import err
 from core.errors import ServiceError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for _subject in (serving, knowledge, asking, backtesting, reports, people):
+for _subject in (serving, knowledge, asking, backtesting, reports, people, channels, inspecting):
     app.add_typer(_subject.app)
 
 

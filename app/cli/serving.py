@@ -116,6 +116,7 @@ def _welcome(url: str, fresh: int) -> None:
 def worker() -> None:
     """Work without serving; needs the scale-out settings."""
     from app import compose
+    from app.listening import listeners
     from app.settings import ServerSettings
     from core.logs import configure_logs
 
@@ -124,6 +125,6 @@ def worker() -> None:
     configure_logs(settings.log_level)
 
     async def run(services: Any) -> None:
-        await services.worker.run()
+        await asyncio.gather(services.worker.run(), listeners(services).run())
 
     in_process(run, compose, settings)

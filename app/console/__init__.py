@@ -9,6 +9,7 @@ from app.console import (
     acts,
     customer,
     figures,
+    files,
     gaps,
     inbox,
     knowledge,
@@ -24,7 +25,7 @@ __all__ = ["build_router"]
 def build_router() -> APIRouter:
     """Return the console's routes, relative to where it is mounted; needs `app.state.services`."""
     router = APIRouter(include_in_schema=False, redirect_slashes=False)
-    for module in (signing_in, inbox, acts, customer, knowledge, gaps, trying, figures):
+    for module in (signing_in, inbox, acts, customer, knowledge, gaps, trying, figures, files):
         router.include_router(module.router, prefix="/api")
     router.include_router(live.router)
     shell.add_to(router)

@@ -33,6 +33,7 @@ async def reply(conversation: Id, body: ReplyIn, services: Uses, who: Writer) ->
         who.csm,
         body.text,
         f"console:{body.key}",
+        files=body.files,
         cc=body.cc,
         confirmed=body.confirmed,
     )

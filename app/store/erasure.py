@@ -14,14 +14,16 @@ from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import contacts as contact_rows
-from app.store import gap_rows
+from app.store import file_rows, gap_rows
 from app.store.models import (
     accounts,
     audit,
     bookings,
+    codes,
     contacts,
     conversations,
     facts,
+    files,
     gap_askers,
     gaps,
     handoffs,
@@ -29,7 +31,9 @@ from app.store.models import (
     labels,
     messages,
     outbox,
+    reaches,
     turns,
+    unasked,
 )
 from core.conversations import Status
 from core.errors import NotFoundError
@@ -42,6 +46,17 @@ _EXPORTED = {
     bookings: ("id", "asset_id", "title", "host", "starts_at", "ends_at", "status", "email"),
     conversations: ("id", "channel", "status", "subject", "locale", "created_at", "resolved_at"),
 }
+_FILE = (
+    "id",
+    "message_id",
+    "name",
+    "content_type",
+    "size",
+    "sha256",
+    "state",
+    "reason",
+    "created_at",
+)
 _MESSAGE = ("conversation_id", "seq", "author", "author_name", "channel", "address", "subject")
 
 
@@ -86,8 +101,35 @@ async def export(
         .order_by(conversations.c.created_at, messages.c.conversation_id, messages.c.seq)
     )
     found["messages"] = [dict(r) for r in said.mappings()]
+    found["files"] = await _files(connection, tenant, contact)
+    reached = await connection.execute(
+        select(reaches.c.conversation_id, reaches.c.channel, reaches.c.address, reaches.c.given_at)
+        .join(conversations, conversations.c.id == reaches.c.conversation_id)
+        .where(conversations.c.tenant == tenant, conversations.c.contact_id == contact)
+        .order_by(reaches.c.given_at)
+    )
+    found["reaches"] = [dict(r) for r in reached.mappings()]
     plain: dict[str, object] = json.loads(json.dumps(found, default=_plain))
     return plain
+
+
+async def _files(
+    connection: AsyncConnection, tenant: TenantId, contact: ContactId
+) -> list[dict[str, object]]:
+    """List the files of a contact's messages: what they are and what became of them, not the bytes."""
+    carried = await connection.execute(
+        select(*(files.c[name] for name in _FILE))
+        .join(messages, messages.c.id == files.c.message_id)
+        .join(conversations, conversations.c.id == messages.c.conversation_id)
+        .where(
+            conversations.c.tenant == tenant,
+            conversations.c.contact_id == contact,
+            messages.c.kind != MessageKind.NOTE,
+            messages.c.status.not_in(("proposed", "dropped", "discarded")),
+        )
+        .order_by(files.c.created_at, files.c.id)
+    )
+    return [dict(r) for r in carried.mappings()]
 
 
 def _plain(value: object) -> str:
@@ -136,6 +178,7 @@ async def erase(
         .where(bookings.c.tenant == tenant, bookings.c.contact_id == contact)
         .values(email=None)
     )
+    await _unasked(connection, tenant, contact, now)
     await connection.execute(
         update(contacts)
         .where(contacts.c.id == contact)
@@ -165,7 +208,8 @@ async def erase(
 async def _empty_talks(
     connection: AsyncConnection, talks: Sequence[str], now: datetime
 ) -> dict[str, int]:
-    """Empty messages, traces, delivery jobs, handoffs and labels of these conversations."""
+    """Empty messages, files, traces, delivery jobs, handoffs and labels of these conversations."""
+    removed = await file_rows.forget(connection, talks)
     said = select(messages.c.id).where(messages.c.conversation_id.in_(talks))
     await connection.execute(
         update(labels).where(labels.c.message_id.in_(said)).values(before="", after="")
@@ -191,6 +235,7 @@ async def _empty_talks(
         .where(messages.c.conversation_id.in_(talks), messages.c.status == "received")
         .values(status="recorded")
     )
+    await connection.execute(delete(reaches).where(reaches.c.conversation_id.in_(talks)))
     emptied = await connection.execute(
         update(messages)
         .where(messages.c.conversation_id.in_(talks))
@@ -207,6 +252,7 @@ async def _empty_talks(
             metadata={},
         )
     )
+    await _codes(connection, talks)
     traces = await connection.execute(
         update(turns).where(turns.c.conversation_id.in_(talks)).values(trace={})
     )
@@ -220,7 +266,39 @@ async def _empty_talks(
         )
         .values(state="resolved", closed_at=now)
     )
-    return {"messages": emptied.rowcount, "traces": traces.rowcount}
+    return {"messages": emptied.rowcount, "files": removed, "traces": traces.rowcount}
+
+
+async def _unasked(
+    connection: AsyncConnection, tenant: TenantId, contact: ContactId, now: datetime
+) -> None:
+    """Send nothing more unasked, and keep of what was sent only that it was."""
+    mine = (unasked.c.tenant == tenant) & (unasked.c.contact_id == contact)
+    await connection.execute(
+        update(unasked)
+        .where(mine, unasked.c.state == "waiting")
+        .values(state="refused", reason="erased", decided_at=now)
+    )
+    await connection.execute(update(unasked).where(mine).values(address=None, slots={}))
+
+
+async def _codes(connection: AsyncConnection, talks: Sequence[str]) -> None:
+    """Forget where codes were sent from these conversations, in the outbox too: its rows name no conversation."""
+    sent = await connection.execute(
+        delete(codes)
+        .where(codes.c.conversation_id.in_(talks))
+        .returning(codes.c.tenant, codes.c.value)
+    )
+    for row in sent.all():
+        await connection.execute(
+            update(outbox)
+            .where(
+                outbox.c.tenant == row.tenant,
+                outbox.c.address == row.value,
+                outbox.c.conversation_id.is_(None),
+            )
+            .values(address="", lane="", error=None, payload={"text": ""})
+        )
 
 
 async def _remove(

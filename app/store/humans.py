@@ -31,7 +31,7 @@ from core.clock import Clock
 from core.conversations import Csm, Mode, Status
 from core.errors import ConflictError, ForbiddenError, NotFoundError
 from core.ids import ConversationId, InboxId, TenantId, new_id
-from core.messages import Author, MessageKind, StoredMessage
+from core.messages import Attachment, Author, MessageKind, StoredMessage
 from core.ports import Reply
 
 T = TypeVar("T")
@@ -115,6 +115,7 @@ class SqlHumans:
         csm: Csm,
         text: str,
         external_id: str | None = None,
+        files: Sequence[str] = (),
         cc: Sequence[str] = (),
         confirmed: Sequence[str] | None = None,
     ) -> StoredMessage | None:
@@ -144,6 +145,7 @@ class SqlHumans:
                 MessageKind.REPLY,
                 csm.name,
                 external_id,
+                files,
                 cc=others,
             )
 
@@ -479,6 +481,7 @@ class SqlHumans:
         kind: MessageKind,
         author_name: str | None,
         external_id: str | None = None,
+        files: Sequence[str] = (),
         *,
         cc: tuple[str, ...] = (),
     ) -> StoredMessage:
@@ -528,12 +531,15 @@ class SqlHumans:
                 references=heard.reply_references(),
                 locale=heard.locale or "en",
                 inline=heard.inline,
+                attachments=tuple(Attachment("", "", 0, id=file) for file in files),
                 cc=cc,
             ),
             seq=seq,
             now=now,
             bot_name=policy.bot_name,
         )
+        if len(message.attachments) != len(files):
+            raise NotFoundError("a file is not there any more: attach it again")
         if external_id:
             await connection.execute(
                 update(messages).where(messages.c.id == message.id).values(external_id=external_id)

@@ -58,15 +58,12 @@ def citations_from_json(value: Any) -> tuple[Citation, ...]:
 
 
 def attachments_to_json(attachments: Sequence[Attachment]) -> list[dict[str, object]]:
-    """Return plain JSON; content as latin-1 text, which round-trips every byte."""
-    return [
-        {**asdict(a), "data": a.data.decode("latin-1") if a.data is not None else None}
-        for a in attachments
-    ]
+    """Return plain JSON; bytes and source URLs stand in the table `files` alone."""
+    return [{**asdict(a), "data": None, "url": None} for a in attachments]
 
 
 def attachments_from_json(value: Any) -> tuple[Attachment, ...]:
-    """Return attachments."""
+    """Return attachments; rows of before there were files hold their content as latin-1 text."""
     return tuple(
         Attachment(**{**a, "data": a["data"].encode("latin-1") if a["data"] is not None else None})
         for a in value or ()
@@ -214,6 +211,8 @@ def policy(value: Any) -> TenantPolicy:
     for key in ("editions", "widget_origins", "advice", "domains"):
         if key in known:
             known[key] = tuple(known[key])
+    if "bands" in known:
+        known["bands"] = {name: (pair[0], pair[1]) for name, pair in known["bands"].items()}
     known["paused_channels"] = frozenset(known.get("paused_channels", ()))
     return TenantPolicy(**known)
 

@@ -52,6 +52,7 @@ class _Markup:
     code: Callable[[str], str]
     link: Callable[[str, str, str], str]
     bullet: str = "- "
+    quote: str = ""
 
 
 def words_for(outbound: Outbound, lines: Lines, capabilities: Capabilities) -> Words:
@@ -60,7 +61,8 @@ def words_for(outbound: Outbound, lines: Lines, capabilities: Capabilities) -> W
     def say(key: str, **slots: object) -> str:
         return lines.say(key, outbound.locale, outbound.channel, **slots)
 
-    numbered = bool(outbound.quick_replies) and not capabilities.buttons
+    choices = outbound.quick_replies
+    numbered = bool(choices) and not capabilities.shows_buttons(len(choices))
     return Words(
         sources=say("channel.sources") if outbound.citations else "",
         choose=say("channel.reply_with_number") if numbered else "",
@@ -88,11 +90,12 @@ def render(
 ) -> list[str]:
     """Return the message as parts within the channel's `max_chars`, in its markup.
 
-    Quick replies become numbered lines where there are no buttons. HTML is never split. An empty
+    Quick replies become numbered lines where there are no buttons, or not so many. HTML is never split. An empty
     message gives no part.
     """
     words = words or Words()
-    choices = [] if capabilities.buttons else [r.label for r in quick_replies]
+    is_shown = capabilities.shows_buttons(len(quick_replies))
+    choices = [] if is_shown else [r.label for r in quick_replies]
     if capabilities.markup == "html":
         whole = _html_document(text, choices, citations, words)
         return [whole] if whole else []
@@ -199,7 +202,7 @@ def _line(line: str, markup: _Markup) -> str:
     if bullet := _BULLET.match(line):
         return f"{bullet[1]}{markup.bullet}{_inline(bullet[2], markup)}"
     if quote := _QUOTE.match(line):
-        return f"> {_inline(quote[1], markup)}" if markup is _MRKDWN else _inline(quote[1], markup)
+        return f"{markup.quote}{_inline(quote[1], markup)}"
     return _inline(line.rstrip(), markup)
 
 
@@ -220,13 +223,21 @@ def _span(match: re.Match[str], markup: _Markup) -> str:
     if match["star"] or match["under"]:
         return markup.italic(_inline(match["star"] or match["under"], markup))
     if match["bare"]:
-        url = match["bare"].rstrip(_TRAILING)
+        url = _address(match["bare"])
         rest = match["bare"][len(url) :]
         return markup.link(markup.escape(url), url, url) + markup.escape(rest)
     label, url = match["label"], match["url"]
     if not _LINKABLE.match(url):
         return _inline(label, markup)
     return markup.link(markup.escape(to_plain(label)), to_plain(label), url)
+
+
+def _address(bare: str) -> str:
+    """Return a URL without the punctuation behind it; a bracket it opened itself stays."""
+    url = bare.rstrip(_TRAILING)
+    while bare[len(url) :].startswith(")") and url.count("(") > url.count(")"):
+        url += ")"
+    return url
 
 
 def _plain_link(_: str, label: str, url: str) -> str:
@@ -245,7 +256,17 @@ def _html_link(label: str, _: str, url: str) -> str:
 
 _PLAIN = _Markup(str, str, str, str, _plain_link)
 _MRKDWN = _Markup(
-    escape_mrkdwn, "*{}*".format, "_{}_".format, "`{}`".format, _mrkdwn_link, bullet="• "
+    escape_mrkdwn,
+    "*{}*".format,
+    "_{}_".format,
+    "`{}`".format,
+    _mrkdwn_link,
+    bullet="• ",
+    quote="> ",
+)
+# Source: WhatsApp's help page "How to format your messages". It has no escape and no labelled links.
+_WHATSAPP = _Markup(
+    str, "*{}*".format, "_{}_".format, "`{}`".format, _plain_link, bullet="- ", quote="> "
 )
 _HTML = _Markup(
     html.escape,
@@ -254,7 +275,7 @@ _HTML = _Markup(
     "<code>{}</code>".format,
     _html_link,
 )
-_MARKUPS = {"plain": _PLAIN, "mrkdwn": _MRKDWN}
+_MARKUPS = {"plain": _PLAIN, "mrkdwn": _MRKDWN, "whatsapp": _WHATSAPP}
 
 
 # ---------------------------------------------------------------- html

@@ -1,7 +1,7 @@
 """Fetches one URL politely and within bounds.
 
 Owns redirects (each hop is asked about anew), robots.txt, the pause between requests, limits of size
-and time. Not here: which URLs (_crawl.py), which addresses (_reach.py).
+and time. Not here: which URLs (_crawl.py), which addresses (core/reach.py).
 """
 
 import asyncio
@@ -16,9 +16,10 @@ import httpx
 from protego import Protego
 
 from core.errors import UnavailableError
+from core.reach import Reach
+from ingest.guarded import GuardedTransport
 from ingest.origins import IngestSettings
 from ingest.sources._links import normalised, origin_of, robots_say
-from ingest.sources._reach import GuardedTransport, Reach
 
 logger = logging.getLogger(__name__)
 

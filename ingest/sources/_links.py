@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
 
-from ingest.sources._reach import PORTS
+from core.reach import PORTS
 
 MAX_URL = 2_000
 MAX_LINKS = 2_000

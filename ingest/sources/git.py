@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from core.errors import BadInputError, ForbiddenError, NotFoundError, UnavailableError
+from core.reach import Reach
 from ingest.load import size_limit
 from ingest.origins import Found, IngestSettings, Request, SourceSpec
-from ingest.sources._reach import Reach
 from ingest.sources.folder import check as check_folder
 from ingest.sources.folder import is_hidden
 

@@ -7,11 +7,11 @@ beyond the site itself.
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from core.reach import web_address
 from ingest.origins import Found, IngestSettings, Request, SourceSpec
 from ingest.sources._crawl import crawl
 from ingest.sources._fetch import Fetcher
 from ingest.sources._links import normalised
-from ingest.sources._reach import web_address
 
 
 async def files(request: Request) -> AsyncGenerator[Found, None]:

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 from core.errors import BadInputError, NotFoundError, UnavailableError
+from core.reach import web_address
 from ingest.origins import Found, IngestSettings, Listing, Request, SourceSpec
 from ingest.sources._crawl import crawl
 from ingest.sources._fetch import Answer, Fetcher
 from ingest.sources._links import normalised, origin_of
-from ingest.sources._reach import web_address
 
 MAX_SITEMAPS = 200
 MAX_BYTES = 60_000_000  # unpacked; the protocol allows 50 MB

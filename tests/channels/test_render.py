@@ -3,7 +3,7 @@
 import re
 
 import pytest
-import regex  # type: ignore[import-untyped]
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -230,6 +230,68 @@ def test_boundaries_are_graphemes(text: str) -> None:
     ends = {0, *(match.end() for match in regex.finditer(r"\X", text))}
     ours = {i for i in range(len(text) + 1) if is_boundary(text, i)}
     assert ours <= ends
+
+
+# Lines of Unicode's GraphemeBreakTest.txt: ÷ is a boundary, × is none.
+OFFICIAL = (
+    "÷ 0020 ÷ 0020 ÷",
+    "÷ 0020 × 0308 ÷ 0020 ÷",
+    "÷ 000D × 000A ÷ 0061 ÷ 000A ÷ 0308 ÷",
+    "÷ 0061 × 0308 ÷",
+    "÷ 0020 × 200D ÷ 0646 ÷",
+    "÷ 0646 × 200D ÷ 0020 ÷",
+    "÷ 1100 × 1100 ÷",
+    "÷ AC00 × 11A8 ÷ 1100 ÷",
+    "÷ AC01 × 11A8 ÷ 1100 ÷",
+    "÷ 1F1E6 × 1F1E7 ÷ 1F1E8 ÷ 0062 ÷",
+    "÷ 0061 ÷ 1F1E6 × 1F1E7 ÷ 1F1E8 ÷ 0062 ÷",
+    "÷ 0061 ÷ 1F1E6 × 1F1E7 × 200D ÷ 1F1E8 ÷ 0062 ÷",
+    "÷ 0061 ÷ 1F1E6 × 1F1E7 ÷ 1F1E8 × 1F1E9 ÷ 0062 ÷",
+    "÷ 0061 × 200D ÷",
+    "÷ 0061 × 0308 ÷ 0062 ÷",
+    "÷ 0061 × 0903 ÷ 0062 ÷",
+    "÷ 0061 ÷ 0600 × 0062 ÷",
+    "÷ 1F476 × 1F3FF ÷ 1F476 ÷",
+    "÷ 0061 × 1F3FF ÷ 1F476 ÷",
+    "÷ 0061 × 1F3FF ÷ 1F476 × 200D × 1F6D1 ÷",
+    "÷ 1F476 × 1F3FF × 0308 × 200D × 1F476 × 1F3FF ÷",
+    "÷ 1F6D1 × 200D × 1F6D1 ÷",
+    "÷ 0061 × 200D ÷ 1F6D1 ÷",
+    "÷ 0915 ÷ 0924 ÷",
+    "÷ 0915 × 094D × 0924 ÷",
+    "÷ 0915 × 094D × 094D × 0924 ÷",
+    "÷ 0915 × 094D × 200D × 0924 ÷",
+    "÷ 0915 × 093C × 094D × 0924 ÷",
+    "÷ 0915 × 094D ÷ 0061 ÷",
+)
+
+
+@pytest.mark.parametrize("line", OFFICIAL)
+def test_boundaries_are_unicodes(line: str) -> None:
+    marks = line.split()
+    text = "".join(chr(int(code, 16)) for code in marks[1::2])
+    assert "".join("÷×"[not is_boundary(text, i)] for i in range(len(text) + 1)) == "".join(
+        marks[0::2]
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["word \u0301" * 30, "。\u0301" * 40, "a.\u200d\n" * 30, "क्षि " * 20, "👩‍👩‍👧‍👦" * 12],
+    ids=[
+        "accent on a space",
+        "accent on a stop",
+        "joiner at a line's end",
+        "syllables",
+        "families",
+    ],
+)
+def test_no_cut_tears_a_grapheme_wherever_a_sentence_ends(text: str) -> None:
+    for limit in (40, 41, 47):
+        parts = split(text, limit)
+        torn = [g for part in parts for g in regex.findall(r"\X", part)]
+        whole = [g for g in regex.findall(r"\X", text) if g.strip()]
+        assert [g for g in torn if g.strip()] == whole
 
 
 @given(st.text(max_size=400), st.sampled_from(["plain", "markdown", "mrkdwn", "html"]))

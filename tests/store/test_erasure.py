@@ -88,6 +88,7 @@ async def test_erasing_leaves_skeletons_and_not_a_word(scene: Scene) -> None:
     assert done == {
         "conversations": 1,
         "messages": 3,
+        "files": 0,
         "traces": 1,
         "identities": 2,
         "facts": 1,

@@ -38,4 +38,18 @@ async function call(method, path, body, signal) {
 
 export const get = (path, signal) => call("GET", path, undefined, signal);
 export const post = (path, body) => call("POST", path, body === undefined ? {} : body);
+// A file goes as it is; the server says what it takes.
+export async function upload(path, file) {
+  const headers = { accept: "application/json", "x-usher-console": "1", "content-type": file.type || "application/octet-stream" };
+  let response;
+  try {
+    response = await fetch(`${ROOT}${path}?name=${encodeURIComponent(file.name)}`, { method: "POST", headers, body: file, credentials: "same-origin" });
+  } catch {
+    throw new Problem(0, "The server cannot be reached. The file was not attached; try again.");
+  }
+  const found = await response.json().catch(() => ({}));
+  if (response.ok) return found;
+  const detail = found.detail || `the server answered ${response.status}`;
+  throw new Problem(response.status, `${file.name}: ${detail}.`);
+}
 export const seg = encodeURIComponent;

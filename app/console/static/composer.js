@@ -1,6 +1,6 @@
 // Writing: a reply that goes out, or a note that never does. Says where it goes and how long it is.
 
-import { post, seg } from "./api.js";
+import { post, seg, upload } from "./api.js";
 import { session } from "./bus.js";
 import { button, h, icon, put } from "./dom.js";
 import { say, warn } from "./toast.js";
@@ -9,7 +9,7 @@ import { channel } from "./words.js";
 const GSM = new Set("@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà");
 const GSM_TWO = new Set("^{}\\[~]|€\f");
 const kept = new Map(); // conversation → what is written and not yet sent
-let others, ask, foot, help, state, area, count, send, tabs, target, blocked, told = 0;
+let others, ask, foot, help, state, area, count, send, tabs, target, blocked, attach, chosen, told = 0;
 
 export function mount(where, helpers) {
   foot = where;
@@ -17,7 +17,7 @@ export function mount(where, helpers) {
 }
 
 function slot(id) {
-  if (!kept.has(id)) kept.set(id, { tab: "reply", reply: "", note: "", keys: {}, cc: {}, confirmed: [] });
+  if (!kept.has(id)) kept.set(id, { tab: "reply", reply: "", note: "", keys: {}, files: [], cc: {}, confirmed: [] });
   return kept.get(id);
 }
 
@@ -29,9 +29,12 @@ export function open(data) {
   blocked = h("div", { class: "blocked" });
   tabs = h("div", { class: "tabs", role: "group", "aria-label": "What you write" });
   send = button("Send", submit, { class: "primary", icon: "send" });
+  const picker = h("input", { type: "file", multiple: true, hidden: true, on: { change: () => { take([...picker.files]); picker.value = ""; } } });
+  attach = button("Attach", () => picker.click(), { class: "plain", icon: "clip" });
+  chosen = h("ul", { class: "files chosen", "aria-label": "Attached files" });
   others = h("div", { class: "recipients", role: "group", "aria-label": "Recipients" });
   ask = h("div", { class: "ask", role: "alert" });
-  put(foot, tabs, blocked, others, area, ask, h("div", { class: "composer-foot" }, target, count, h("span", { class: "grow" }), send));
+  put(foot, tabs, blocked, others, area, chosen, ask, h("div", { class: "composer-foot" }, target, count, h("span", { class: "grow" }), picker, attach, send));
   update(data);
 }
 
@@ -84,9 +87,13 @@ function show() {
     blocked.print = reason;
     put(blocked, reason ? [icon("lock"), h("span", {}, reason)] : null);
   }
-  put(target, isNote ? [icon("lock"), "Stays inside your team"] : [icon(to.channel), `To ${to.address && to.channel !== "web" ? to.address : "the customer"} by ${channel(to.channel)}`]);
+  put(target, isNote ? [icon("lock"), "Stays inside your team"] : [icon(to.channel), `To ${to.address && to.channel !== "web" ? to.address : "the customer"} by ${channel(to.channel)}${also(to)}`]);
   send.querySelector("span").textContent = isNote ? "Add note" : "Send";
   send.hidden = Boolean(reason);
+  attach.hidden = Boolean(reason) || isNote;
+  chosen.hidden = isNote;
+  put(chosen, written.files.map((f) => h("li", {}, icon("file"), h("span", { dir: "auto" }, f.name),
+    h("button", { type: "button", class: "quiet square", "aria-label": `Remove ${f.name}`, on: { click: () => { written.files = written.files.filter((g) => g !== f); delete written.keys.reply; show(); } } }, icon("close")))));
   readers(isNote || reason ? null : state.data.recipients, written);
   measure();
 }
@@ -134,6 +141,11 @@ function confirmFirst(strange, written, to) {
   yes.focus();
 }
 
+// a customer of the web chat who has gone asked for word elsewhere: the answer itself only where it is proven to be theirs
+function also({ channel: by, also: to }) {
+  return by === "web" && to ? `; ${to.words ? "also" : "word of it"} to ${to.address} if unread in ${to.minutes} min` : "";
+}
+
 function measure() {
   const text = area.value;
   const isNote = slot(state.id).tab === "note";
@@ -156,6 +168,19 @@ export function segments(text) {
   const [units, one, each] = plain ? [septets, 160, 153] : [text.length, 70, 67];
   const n = units <= one ? 1 : Math.ceil(units / each);
   return `${n} SMS ${n === 1 ? "segment" : "segments"}${plain ? "" : " (special characters)"}`;
+}
+
+async function take(files) {
+  const id = state.id;
+  const written = slot(id);
+  for (const file of files.slice(0, 10 - written.files.length)) {
+    try {
+      written.files.push(await upload(`/conversations/${seg(id)}/files`, file));
+      delete written.keys.reply;
+    } catch (error) { warn(error); }
+    if (state.id === id) show();
+  }
+  if (state.id === id) area.focus();
 }
 
 function typed() {
@@ -186,6 +211,7 @@ async function submit() {
   const { tab } = written;
   const text = written[tab];
   if (!text.trim() || send.disabled) return;
+  const { files } = written;
   const mail = tab === "reply" ? state.data.recipients : null;
   if (mail) {
     const strange = unconfirmed(mail, written);
@@ -193,10 +219,14 @@ async function submit() {
   }
   send.disabled = true;
   written.keys[tab] = written.keys[tab] || fresh();
+  const body = { text, key: written.keys[tab] };
+  if (tab === "reply") body.files = files.map((f) => f.id);
+  if (mail) Object.assign(body, { cc: mail.cc.filter((who) => goes(who, written)).map((who) => who.address), confirmed: written.confirmed });
   try {
-    await post(`/conversations/${seg(id)}/${tab}`, mail ? { text, key: written.keys[tab], cc: mail.cc.filter((who) => goes(who, written)).map((who) => who.address), confirmed: written.confirmed } : { text, key: written.keys[tab] });
+    await post(`/conversations/${seg(id)}/${tab}`, body);
     if (written[tab] === text) written[tab] = ""; // more may have been written meanwhile
     delete written.keys[tab];
+    if (tab === "reply") written.files = written.files.filter((f) => !files.includes(f));
     if (tab === "note") say("Note added.");
     if (state.id === id) { area.value = written[written.tab]; grow(); }
   } catch (error) {

@@ -20,7 +20,17 @@ export function message(m, row, decide) {
       m.subject && side === "in" ? h("div", { class: "subject" }, m.subject) : null,
       (m.cc || []).length ? h("div", { class: "muted cc" }, "Cc ", h("bdi", {}, m.cc.join(", "))) : null,
       bubble(m), extras(m),
-      side === "out" ? h("div", { class: "under" }, delivery(m), why(m), mark(m)) : null));
+      h("div", { class: "under" }, side === "out" ? [delivery(m), why(m), mark(m)] : since(m))));
+}
+
+// What the customer changed after writing, and who else read it.
+function since(m) {
+  return [
+    m.taken_back ? h("span", {}, icon("trash"), "Taken back by the customer") : null,
+    m.before != null && !m.taken_back ? h("details", { class: "before" }, h("summary", {}, "Edited"), h("p", { dir: "auto" }, m.before)) : null,
+    m.shared ? h("span", {}, icon("person"), "Others read along here") : null,
+    m.cc.length ? h("span", { title: m.cc.join(", ") }, icon("person"), `Also to ${m.cc.length === 1 ? m.cc[0] : `${m.cc.length} others`}`) : null,
+  ];
 }
 
 function label(m) {
@@ -41,10 +51,25 @@ function bubble(m) {
 
 function extras(m) {
   return [
-    m.attachments.length ? h("ul", { class: "files" }, m.attachments.map((a) => h("li", {}, icon("book"), `${a.name} · ${size(a.size)}`))) : null,
+    m.attachments.length ? h("ul", { class: "files" }, m.attachments.map(file)) : null,
     m.citations.length ? h("ul", { class: "citations", "aria-label": "Citations" }, m.citations.map(cited)) : null,
     m.choices.length ? h("div", { class: "choices" }, m.choices.map((c) => h("span", { class: "choice" }, c))) : null,
   ];
+}
+
+const REFUSED = {
+  too_large: "not kept: too large", too_many: "not kept: too many at once", not_allowed: "not kept: this kind is not allowed",
+  not_what_it_says: "not kept: it is not what its name says", unreachable: "not kept: it could not be fetched",
+};
+
+// Downloaded, never opened as a page; a picture is shown small, by this server alone.
+function file(a) {
+  const about = a.refused ? REFUSED[a.refused] || "not kept" : a.size ? size(a.size) : "being fetched";
+  if (!a.id || a.refused || !a.size) return h("li", { class: a.refused ? "refused" : "" }, icon(a.refused ? "alert" : "clock"), h("span", { dir: "auto" }, a.name), h("span", { class: "muted" }, ` · ${about}`));
+  const link = `/console/api/files/${encodeURIComponent(a.id)}`;
+  return h("li", {},
+    a.shown ? h("a", { href: link, download: a.name, class: "picture" }, h("img", { src: `${link}?shown=true`, alt: a.name, loading: "lazy" })) : null,
+    h("a", { href: link, download: a.name, class: "file" }, icon("file"), h("span", { dir: "auto" }, a.name)), h("span", { class: "muted" }, ` · ${about}`));
 }
 
 function cited(c) {

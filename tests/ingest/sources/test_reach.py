@@ -5,7 +5,8 @@ import httpx
 import pytest
 
 from core.errors import ForbiddenError
-from ingest.sources._reach import GuardedTransport, Reach
+from core.reach import Reach
+from ingest.guarded import GuardedTransport
 from tests.ingest.sources.site import Site, html
 
 

@@ -1,8 +1,8 @@
-"""What may be reached: hosts are looked up, their addresses checked, and those very addresses used.
+"""What may be reached: hosts are looked up and their addresses checked before anything connects to them.
 
-Owns the guard against fetching from inside the network (SSRF). An address is public, or its host or
-network stands in `USHER_INGEST_ALLOW_HOSTS`. The name is looked up once a connection, and the
-connection goes to the address that was checked, so that a name cannot change its mind in between.
+Owns the guard against fetching from inside the network (SSRF), for pages of docs and files of customers
+alike. An address is public, or its host or network is allowed by a setting. Not here: connecting to the
+very address that was checked (ingest/guarded.py).
 """
 
 import asyncio
@@ -11,8 +11,6 @@ import re
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
-
-import httpx
 
 from core.errors import BadInputError, ForbiddenError, UnavailableError
 
@@ -38,8 +36,17 @@ async def look_up(host: str, port: int) -> Sequence[str]:
 class Reach:
     """Says to which address a host may be connected."""
 
-    def __init__(self, allowed: Sequence[str] = (), resolve: Resolve = look_up) -> None:
-        """Let `allowed` in, besides what is public: names, addresses, networks (`10.1.0.0/16`)."""
+    def __init__(
+        self,
+        allowed: Sequence[str] = (),
+        resolve: Resolve = look_up,
+        setting: str = "USHER_INGEST_ALLOW_HOSTS",
+    ) -> None:
+        """Let `allowed` in, besides what is public: names, addresses, networks (`10.1.0.0/16`).
+
+        `setting` is where a refusal says that more can be allowed.
+        """
+        self._setting = setting
         self._names = {name.lower().rstrip(".") for name in allowed}
         self._networks = [network for name in allowed for network in _network(name)]
         self._resolve = resolve
@@ -58,41 +65,13 @@ class Reach:
             raise UnavailableError(f"no address is known of {host!r}")
         for address in addresses:
             if name not in self._names and not self._may(address):
-                raise ForbiddenError(
-                    f"{host!r} is inside a private network: see USHER_INGEST_ALLOW_HOSTS"
-                )
+                raise ForbiddenError(f"{host!r} is inside a private network: see {self._setting}")
         return str(addresses[0])
 
     def _may(self, address: Address) -> bool:
         inner = _inner(address)
         inside = any(inner in network for network in self._networks)
         return inside or (inner.is_global and not inner.is_multicast)
-
-
-class GuardedTransport(httpx.AsyncBaseTransport):
-    """Sends each request to the address that was checked, under the host's own name."""
-
-    def __init__(self, reach: Reach) -> None:
-        """Keep a pool a host, so that no connection made for one name serves another."""
-        self._reach = reach
-        self._pools: dict[str, httpx.AsyncHTTPTransport] = {}
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send the request. Raises ForbiddenError, UnavailableError and what httpx raises."""
-        host = request.url.host
-        port = request.url.port or PORTS.get(request.url.scheme, 0)
-        address = await self._reach.address(host, port)
-        pool = self._pools.get(host)
-        if pool is None:
-            pool = self._pools[host] = httpx.AsyncHTTPTransport()
-        request.url = request.url.copy_with(host=address)
-        request.extensions = {**request.extensions, "sni_hostname": host}
-        return await pool.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        for pool in self._pools.values():
-            await pool.aclose()
 
 
 def web_address(location: str) -> str:
