@@ -82,7 +82,7 @@ class Rig:
             await self.sender.drain()
 
 
-@pytest.fixture(params=SENDING.values(), ids=SENDING)
+@pytest.fixture(params=list(SENDING.values()), ids=list(SENDING))
 async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
     spec: ChannelSpec = request.param
     clock = FrozenClock(NOON)
