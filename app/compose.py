@@ -3,6 +3,8 @@
 Tests call the same `build` with `Parts` to put doubles in place of the slow or outside ones.
 """
 
+import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from app.adapters.llm import LangChainGenerator
 from app.adapters.llm_settings import LlmSettings
 from app.adapters.moderation import HttpModerator, ModerationSettings
 from app.adapters.redis_link import RedisSettings, connect
+from app.adapters.vault import SealedVault
 from app.adapters.wakeups import RedisWakeups
 from app.backtest.running import Backtester
 from app.chain import Chain
@@ -26,6 +29,7 @@ from app.inboxes import Inboxes
 from app.ingesting import Syncer
 from app.metrics import PrometheusMetrics
 from app.outbox import Sender
+from app.refusals import Refusals
 from app.reporting import Reporter
 from app.router import Router
 from app.services import Plugins, Services
@@ -34,13 +38,16 @@ from app.store.access import SqlAccess
 from app.store.alarms import SqlAlarms
 from app.store.answers import SqlAnswers
 from app.store.backtests import SqlBacktests
+from app.store.beside import SqlBeside
 from app.store.bookings import SqlBookings
 from app.store.changes import SqlChanges
 from app.store.checks import SqlConsents, SqlFeatures
+from app.store.codes import Seals, SqlCodes
 from app.store.database import Database, DatabaseSettings
 from app.store.demo import seed_demo
 from app.store.directory import SqlDirectory
 from app.store.effects import Applier
+from app.store.figures import SqlFigures
 from app.store.file_queue import SqlFileQueue
 from app.store.files import SqlFiles
 from app.store.gaps import SqlGaps
@@ -52,15 +59,21 @@ from app.store.knowledge import SqlPassages
 from app.store.leases import SqlLeases
 from app.store.memory import SqlFacts, SqlIntents
 from app.store.model_uses import SqlModelUses
+from app.store.notices import tell_team_once
 from app.store.outbox import SqlOutbox
+from app.store.reaches import SqlReaches
 from app.store.reads import SqlReads
 from app.store.reports import SqlReports
 from app.store.sources import SqlSources
 from app.store.state import SqlIdempotency, SqlPluginState
 from app.store.turns import SqlTurns
+from app.store.unasked import SqlUnasked
 from app.thinking import Thinker
+from app.unasked import Unasked
+from app.unread import UnreadReplies
 from app.waiting import Waiter
 from app.worker import Worker
+from channels._shared.web_links import Resume, issue_resume
 from core import crash
 from core.clock import Clock, SystemClock
 from core.contracts import (
@@ -75,6 +88,7 @@ from core.contracts import (
 from core.discovery import discover
 from core.errors import MisconfiguredError
 from core.ids import ContactId, TenantId
+from core.messages import Assurance
 from core.ports import (
     Answers,
     Generator,
@@ -84,6 +98,7 @@ from core.ports import (
     Retriever,
     TenantPolicy,
     Understands,
+    Unread,
 )
 from core.settings import Section
 from handlers._shared.lines import YamlLines
@@ -203,16 +218,32 @@ def build(  # noqa: C901 - a list of objects, one after the other
     kinds = {s.name: s.identity or s.name for s in plugins.channels.values()}
     base_url = settings.url
     state = SqlPluginState(database, clock)
+    vault = SealedVault(partial(visitor_secret, settings))
     files = SqlFiles(database, clock, base_url)
-    channel_context = ChannelContext(clock, fanout, lines, state, cache, files)
+    inline = SqlInline(database, clock)
+
+    async def tenant_lines(tenant: TenantId) -> Lines:
+        return lines_for(await directory.policy(tenant))
+
+    channel_context = ChannelContext(
+        clock,
+        fanout,
+        lines,
+        state,
+        cache,
+        vault,
+        files,
+        beside=SqlBeside(database, inline, wakeups),
+        lines_for=tenant_lines,
+    )
     channels = {s.name: s.build(channel_context) for s in plugins.channels.values()}
     inboxes = Inboxes(plugins.channels, channels, parts.env_file, parts.simulated)
     directory = SqlDirectory(database, clock, kinds, inboxes.complete)
     calendar = SqlBookings(database, clock)
-    turns = SqlTurns(database, clock, Applier(calendar, base_url))
+    seals, codes = Seals(settings.secret.get_secret_value()), SqlCodes(database, clock)
+    turns = SqlTurns(database, clock, Applier(calendar, base_url, seals))
     outbox = SqlOutbox(database, clock, base_url)
     alarms = SqlAlarms(database, clock, base_url)
-    inline = SqlInline(database, clock)
     passages, facts = SqlPassages(database, clock), SqlFacts(database, clock)
     intents = SqlIntents(database, clock)
     gaps, approved, reports = (
@@ -250,6 +281,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
         recall=knowledge.recall,
         lines=lines,
         state=state,
+        codes=codes,
     )
     thinker = Thinker(
         chain,
@@ -297,6 +329,8 @@ def build(  # noqa: C901 - a list of objects, one after the other
         database, clock, {s.name: s.capabilities.idle_hours for s in plugins.channels.values()}
     )
     idempotency = SqlIdempotency(database, clock)
+    not_sent = SqlUnasked(database, clock, kinds, base_url)
+    unasked = Unasked(not_sent, lines_for, metrics)
     syncer = Syncer(
         SqlSources(database, clock),
         passages,
@@ -307,6 +341,17 @@ def build(  # noqa: C901 - a list of objects, one after the other
         settings.var_dir,
         clock,
     )
+    reaches = SqlReaches(database, clock)
+
+    async def way_back(unread: Unread) -> str:
+        secret = await asyncio.to_thread(visitor_secret, settings)
+        proven = unread.reach.assurance is Assurance.PROVEN
+        resume = Resume(
+            unread.tenant, unread.key, unread.visitor, unread.conversation, unread.first, proven
+        )
+        return f"{base_url}/r/{issue_resume(resume, secret, clock.now())}"
+
+    unread_replies = UnreadReplies(reaches, directory, lines_for, wakeups, clock, way_back)
     worker = Worker(
         turns,
         router,
@@ -318,11 +363,14 @@ def build(  # noqa: C901 - a list of objects, one after the other
             ("index", 15.0, refresh),
             ("idle", 60.0, idle.close_quiet),
             ("idempotency", 3600.0, idempotency.sweep),
+            ("codes", 3600.0, codes.sweep),
+            ("unasked", 5.0, unasked.sweep),
             ("gaps", 30.0, group_gaps),
             ("sources", 30.0, syncer.sync_due),
             ("report", 900.0, reporter.tell),
             ("files", 2.0, fetcher.round),
             ("files_sweep", 3600.0, files.sweep),
+            ("unread", 15.0, unread_replies.tell),
         ),
     )
 
@@ -334,6 +382,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
         return sum(map(len, grouped.values()))
 
     async def open_all() -> None:
+        await asyncio.to_thread(_load, vault, settings)
         await knowledge.open()
         if settings.development:  # first: a tenant's policy is set when it is made
             await seed_demo(directory, calendar, SqlAccess(database, clock))
@@ -380,6 +429,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
             kinds,
             base_url,
             [word for words in lines.variants("words.thanks").values() for word in words],
+            seals,
         ),
         turns=turns,
         outbox=outbox,
@@ -393,10 +443,15 @@ def build(  # noqa: C901 - a list of objects, one after the other
         wakeups=wakeups,
         fanout=fanout,
         cache=cache,
+        refusals=Refusals(
+            clock, cache, metrics, directory, wakeups, partial(tell_team_once, database, clock)
+        ),
+        vault=vault,
         directory=directory,
         access=SqlAccess(database, clock),
         changes=SqlChanges(database, clock, reads),
         reads=reads,
+        figures=SqlFigures(database),
         passages=passages,
         syncer=syncer,
         facts=facts,
@@ -412,6 +467,9 @@ def build(  # noqa: C901 - a list of objects, one after the other
         files=files,
         leases=SqlLeases(database),
         calendar=calendar,
+        unasked=unasked,
+        not_sent=not_sent,
+        reaches=reaches,
         understands=knowledge.understands,
         answers=knowledge.answers,
         retriever=knowledge.retriever,
@@ -449,7 +507,8 @@ def scratch_channel(spec: ChannelSpec, clock: Clock, state: PluginState) -> Chan
     """Return a channel that shares nothing with a running server: for looking at what it would understand."""
     redis = connect(RedisSettings(_env_file=None, url=""))
     lines = YamlLines(slots={"brand": "us", "bot": "Usher"})
-    context = ChannelContext(clock, RedisFanout(redis), lines, state, RedisCache(redis))
+    vault = SealedVault(partial(secrets.token_urlsafe, 48))
+    context = ChannelContext(clock, RedisFanout(redis), lines, state, RedisCache(redis), vault)
     return spec.build(context)
 
 
@@ -472,6 +531,13 @@ def visitor_secret(settings: ServerSettings) -> str:
         file.write_text(secrets.token_urlsafe(48), encoding="utf-8")
         file.chmod(0o600)
     return file.read_text(encoding="utf-8").strip()
+
+
+def _load(vault: SealedVault, settings: ServerSettings) -> None:
+    """Ask for the secret where there is one, or a place to keep it; else whoever seals says what is missing."""
+    if settings.secret.get_secret_value() or settings.var_dir.is_dir():
+        with contextlib.suppress(MisconfiguredError):
+            vault.load()
 
 
 def _ingest_settings(settings: ServerSettings, parts: Parts) -> IngestSettings:

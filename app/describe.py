@@ -80,7 +80,7 @@ def sections() -> tuple[type[Section], ...]:
     declaring = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for path in _sources()
-        if "(Section):" in path.read_text("utf-8")
+        if "Section):" in path.read_text("utf-8")
     ]
     found = [
         each

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 
+from app.hearing import is_one_of
 from app.services import Services
 from core.conversations import Csm, Inbox
 from core.errors import ConflictError, ForbiddenError, NotFoundError
@@ -13,6 +14,8 @@ from core.messages import (
     Event,
     Ignored,
     Inbound,
+    Joined,
+    Overheard,
     Reaction,
     Receipt,
     TeamAction,
@@ -21,6 +24,8 @@ from core.ports import Accepted
 from guardrails._shared.naming import neutral
 
 logger = logging.getLogger(__name__)
+
+_LONGEST_WORD = 40
 
 
 async def take(services: Services, inbox: Inbox, event: Event) -> Accepted | None:
@@ -31,17 +36,17 @@ async def take(services: Services, inbox: Inbox, event: Event) -> Accepted | Non
     services.metrics.count("events", channel=inbox.channel, kind=type(event).__name__)
     match event:
         case Inbound():
-            return await receive(services, inbox, event)
+            return await _written(services, inbox, event)
         case Receipt():
             await services.intake.receipt(inbox, event)
         case ConsentChange():
             await _consent(services, inbox, event)
-        case Correction():
-            await _changed(services, inbox, await services.changes.correct(inbox, event))
-        case Reaction():
-            await _changed(services, inbox, await services.changes.react(inbox, event))
         case TeamAction():
             await team_action(services, inbox, event)
+        case Correction() | Reaction() | Overheard():
+            await _after_the_fact(services, inbox, event)
+        case Joined(address):
+            await _joined(services, inbox, address)
         case Ignored(reason):
             logger.info("event.ignored", extra={"channel": inbox.channel, "reason": reason})
     return None
@@ -54,16 +59,17 @@ async def send_beside(
     channel: str,
     address: str,
     text: str,
+    since: int | None = None,
 ) -> bool:
     """Queue a notice to another address of the contact: a link said on the phone goes by text message.
 
-    False when the tenant has no inbox on that channel.
+    False when the tenant has no inbox on that channel. With `since`, the same text after that message goes once.
     """
     known = await services.directory.inboxes(tenant)
     inbox = next((i for i in known if i.channel == channel and i.kind == "customer"), None)
     if inbox is None:
         return False
-    await services.inline.beside(inbox, conversation, address, text)
+    await services.inline.beside(inbox, conversation, address, text, since)
     await services.wakeups.wake("outbox", conversation)
     return True
 
@@ -93,9 +99,54 @@ async def changed(
     await services.wakeups.wake("outbox", conversation)
 
 
+async def _after_the_fact(
+    services: Services, inbox: Inbox, event: Correction | Reaction | Overheard
+) -> None:
+    match event:
+        case Correction():
+            changed_one = await services.changes.correct(inbox, event)
+        case Reaction():
+            changed_one = await services.changes.react(inbox, event)
+        case Overheard():
+            changed_one = await services.changes.overhear(inbox, event)
+    await _changed(services, inbox, changed_one)
+
+
+async def _joined(services: Services, inbox: Inbox, address: str) -> None:
+    """Make a place an inbox of the tenant that invited it. Raises ConflictError when it is another tenant's."""
+    tenant, channel = inbox.tenant, inbox.channel
+    await services.directory.ensure_inbox(tenant, channel, address, "customer", "")
+    await services.access.audit(tenant, "system", "inbox.joined", f"{channel}:{address}")
+
+
 async def _changed(services: Services, inbox: Inbox, conversation: ConversationId | None) -> None:
     if conversation is not None:
         await changed(services, inbox.tenant, conversation)
+
+
+async def _written(services: Services, inbox: Inbox, inbound: Inbound) -> Accepted | None:
+    said = await _word_of_consent(services, inbox, inbound)
+    if said is None:
+        return await receive(services, inbox, inbound)
+    await _consent(services, inbox, said)
+    return None
+
+
+async def _word_of_consent(
+    services: Services, inbox: Inbox, inbound: Inbound
+) -> ConsentChange | None:
+    """Return the opt-out or opt-in that a whole message is, in a language the provider has no words of."""
+    channel = services.plugins.channels[inbound.channel]
+    if not channel.capabilities.opt_out_words or inbound.inline or inbound.automatic:
+        return None
+    lines = services.lines_for(await services.directory.policy(inbox.tenant))
+    for key, granted in (("words.stop", False), ("words.start", True)):
+        if is_one_of(inbound.text, lines.variants(key)):
+            word = inbound.text.strip()[:_LONGEST_WORD].upper()
+            return ConsentChange(
+                inbound.channel, inbound.sender, inbound.external_id, word, granted
+            )
+    return None
 
 
 async def _consent(services: Services, inbox: Inbox, change: ConsentChange) -> None:

@@ -59,6 +59,7 @@ def create_app(services: Services, secret: str, simulator: Simulator | None = No
         responses=errors.RESPONSES,
     )
     web.state.services = services
+    web.state.visitor_secret = secret
     web.add_middleware(GZipMiddleware, minimum_size=1_000)
     errors.install(web)
     for router in routers():
@@ -92,7 +93,12 @@ def _chat(services: Services, secret: str) -> Callable[[HTTPConnection], WebChat
         cache=services.cache,
         lines_for=services.lines_for,
         transcript=services.reads,
+        reaches=services.reaches,
+        state=services.state,
+        calendar=services.calendar,
+        files=getattr(services, "files", None),
         visitor_secret=secret,
+        base_url=services.settings.base_url.rstrip("/"),
         development=services.settings.development,
         demo_key=web[0][0] if web and services.settings.development else None,
     )

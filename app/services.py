@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from app.chain import Chain
 from app.inboxes import Inboxes
 from app.metrics import PrometheusMetrics
+from app.refusals import Refusals
 from app.settings import ServerSettings
 from app.thinking import Thinker
 from app.waiting import Waiter
@@ -30,11 +31,13 @@ from core.ports import (
     Leases,
     Lines,
     Outbox,
+    Reaches,
     Recall,
     Retriever,
     TenantPolicy,
     Understands,
     UnitOfWork,
+    Vault,
     Wakeups,
 )
 
@@ -47,12 +50,15 @@ if TYPE_CHECKING:
     from app.store.backtests import SqlBacktests
     from app.store.bookings import SqlBookings
     from app.store.directory import SqlDirectory
+    from app.store.figures import SqlFigures
     from app.store.gaps import SqlGaps
     from app.store.knowledge import SqlPassages
     from app.store.memory import SqlFacts, SqlIntents
     from app.store.reads import SqlReads
     from app.store.reports import SqlReports
     from app.store.state import SqlIdempotency, SqlPluginState
+    from app.store.unasked import SqlUnasked
+    from app.unasked import Unasked
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +94,13 @@ class Services:
     wakeups: Wakeups
     fanout: Fanout
     cache: Cache
+    refusals: Refusals
+    vault: Vault
     # state
     directory: "SqlDirectory"
     access: "SqlAccess"
     reads: "SqlReads"
+    figures: "SqlFigures"
     passages: "SqlPassages"
     syncer: "Syncer"
     facts: "SqlFacts"
@@ -107,6 +116,10 @@ class Services:
     files: Files
     leases: Leases
     calendar: "SqlBookings"
+    # what nobody asked for: the one way out, and the rows
+    unasked: "Unasked"
+    not_sent: "SqlUnasked"
+    reaches: Reaches
     # knowledge and words
     understands: Understands
     answers: Answers

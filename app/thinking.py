@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from app.chain import Chain
+from app.hearing import heard, last_said, settled, zero_question
 from core.briefs import follow_up
 from core.clock import Clock
 from core.contracts import Capabilities, Context, HandlerSpec
@@ -29,6 +30,7 @@ from core.effects import (
 from core.escalation import (
     CRISIS,
     IN_CRISIS,
+    UNDELIVERED,
     Escalation,
     Severity,
     danger_line,
@@ -37,7 +39,7 @@ from core.escalation import (
 )
 from core.files import MAX_BYTES, REASONS
 from core.ids import InboxId, TurnId
-from core.messages import Assurance, Author, MessageKind
+from core.messages import Assurance, Author, MessageKind, StoredMessage
 from core.outcomes import CheckContext, Checked, Outcome, Turn
 from core.ports import (
     Claim,
@@ -77,6 +79,7 @@ class Thought:
     steps: list[Step] = field(default_factory=list)
     mode: Mode = Mode.AUTO
     calls: Sequence[ModelCall] = ()
+    instead: str = ""  # what those who read along see of a private answer
 
 
 class Thinker:
@@ -118,16 +121,19 @@ class Thinker:
         returns of a failed handler is said instead.
         """
         steps: list[Step] = []
-        text = _chosen(claim, "\n".join(m.text for m in claim.messages).strip())
-        talk = tuple(Said(ROLES[m.author], m.text) for m in claim.history if m.author in ROLES)
+        lines = self._lines_for(claim.policy)
+        said = heard(claim, "\n".join(m.text for m in claim.messages).strip(), lines)
+        text = said.text
+        talk = tuple(Said(ROLES[m.author], m.text) for m in _shown(claim) if m.author in ROLES)
         zone = claim.contact.time_zone or claim.policy.time_zone
         with _timed(steps, "understand"):
             understanding = await self._understands.understand(
                 claim.conversation.tenant, text, talk, now or self._clock.now(), zone
             )
+        if said.zero:  # it may be a number: nobody is called for it yet
+            understanding = replace(understanding, asks_human=False)
         turn = self._turn(claim, turn_id, text, talk, understanding, refused)
         turn = replace(turn, now=now or turn.now)
-        lines = self._lines_for(claim.policy)
         with _timed(steps, "checks_in"):
             incoming = await self._chain.incoming(text, _check_context(turn, None))
         turn = replace(turn, limits=incoming.limits | _kept_limits(claim))
@@ -153,7 +159,12 @@ class Thinker:
             context = replace(context, generator=Withheld())
         with _timed(steps, "handle"):
             try:
-                outcome = await self._decide(claim, turn, context, incoming)
+                outcome = (
+                    zero_question(turn, lines)
+                    if said.zero == "ask"
+                    else await self._decide(claim, turn, context, incoming)
+                )
+                outcome = _of_the_asker(claim, turn, lines, outcome)
                 outcome = await self._within_limits(turn, context, outcome)
             except Exception:
                 if give_up is None:
@@ -162,11 +173,17 @@ class Thinker:
                 outcome = give_up(turn)
         with _timed(steps, "checks_out"):
             outcome, outgoing = await self._checked(turn, context, outcome)
+        outcome = self._rounded_off(claim, turn, lines, outcome)
+        instead = ""
+        if outcome.private and outcome.text and claim.messages[-1].metadata.get("shared"):
+            instead = lines.say("channel.answered_privately", turn.locale, turn.channel)
+        return Thought(turn, outcome, incoming, outgoing, steps, mode, speaking.calls, instead)
+
+    def _rounded_off(self, claim: Claim, turn: Turn, lines: Lines, outcome: Outcome) -> Outcome:
+        """Return the outcome with what is said once beside it: files refused, who speaks, the end of a pause."""
         outcome = _with_refused(turn, lines, outcome)
-        outcome = self._disclosed(claim, turn, lines, outcome)
-        if claim.conversation.memory.get("paused"):
-            outcome = _after_pause(outcome)
-        return Thought(turn, outcome, incoming, outgoing, steps, mode, speaking.calls)
+        outcome = settled(claim, self._disclosed(claim, turn, lines, outcome))
+        return _after_pause(outcome) if claim.conversation.memory.get("paused") else outcome
 
     def _turn(
         self,
@@ -178,11 +195,13 @@ class Thinker:
         refused: tuple[RefusedEffect, ...],
     ) -> Turn:
         newest = claim.messages[-1]
+        proven = claim.assurance == Assurance.PROVEN
         return Turn(
             id=turn_id,
             tenant=claim.conversation.tenant,
             conversation=claim.conversation,
-            contact=claim.contact,
+            # nothing of their account is known to anybody who has not proven to be theirs
+            contact=claim.contact if proven else replace(claim.contact, account=None),
             messages=claim.messages,
             text=text,
             talk=talk,
@@ -192,7 +211,8 @@ class Thinker:
             inbox=claim.inbox,
             locale=_locale(claim, text, understanding),
             now=self._clock.now(),
-            proven=claim.assurance == Assurance.PROVEN,
+            proven=proven,
+            assurance=Assurance(claim.assurance),
             refused=refused,
             policy=claim.policy,
         )
@@ -218,15 +238,21 @@ class Thinker:
     def _silent(self, claim: Claim, turn: Turn, mode: Mode, lines: Lines) -> Outcome | None:
         """Return an outcome that leaves the talk to people, when they have it or were asked for."""
         conversation = claim.conversation
-        heard = TellTeam(follow_up(conversation, claim.contact.name or "Customer", turn.text))
+        told = TellTeam(follow_up(conversation, claim.contact.name or "Customer", turn.text))
         held = bool(conversation.memory.get("holding"))
         if mode is Mode.MANUAL and conversation.owner is not None:
-            return Outcome(None, "manual", (heard,), decision=Decision("manual"))
+            return Outcome(None, "manual", (told,), decision=Decision("manual"))
         waiting = conversation.handoff is not None
+        if claim.opted_out:
+            # carriers take no message to them until they write START, and we send none: a person sees to it
+            danger = in_danger(turn.understanding, claim.policy.thresholds)
+            why = HandoffReason.SAFETY if danger else HandoffReason.OPTED_OUT
+            asks: Effect = told if waiting else Escalate(why, "urgent" if danger else "normal")
+            return Outcome(None, "opted_out", (asks,), decision=Decision("handoff"))
         resumed = bool(conversation.memory.get("paused"))  # a pause was all a person was asked for
         if mode is not Mode.MANUAL and (resumed or not waiting):
             return None
-        effects: list[Effect] = [heard] if waiting else []
+        effects: list[Effect] = [told] if waiting else []
         danger = in_danger(turn.understanding, claim.policy.thresholds)
         if not waiting:
             why = HandoffReason.SAFETY if danger else HandoffReason.PAUSED
@@ -266,7 +292,10 @@ class Thinker:
         return replace(outcome, text=said, effects=(*outcome.effects, SetNote({"disclosed": True})))
 
     def _discloses(self, claim: Claim) -> bool:
-        """Return whether the bot's next reply is its first in this conversation, and nothing else said who it is."""
+        """Return whether the bot's next reply is its first here, or the first after a person's, and nothing said so."""
+        before = last_said(claim.history)
+        if before is not None and before.author is Author.CSM:
+            return True  # a person had the word and nothing has said yet that it is the bot's again
         known = self._capabilities.get(claim.messages[-1].channel)
         if known is None or known.greets:
             return False
@@ -276,7 +305,7 @@ class Thinker:
     async def _decide(
         self, claim: Claim, turn: Turn, context: Context, incoming: Checked
     ) -> Outcome:
-        if incoming.blocked is not None:
+        if incoming.blocked is not None and not turn.understanding.asks_human:
             return await self._handle("fallback", turn, context)
         escalation = due(turn.understanding, claim.conversation.memory, claim.policy.thresholds)
         if escalation is None and turn.understanding.language not in _LOCALES:
@@ -355,7 +384,9 @@ class Thinker:
                     summary="".join(asked[:1]),
                     sentiment=turn.understanding.sentiment,
                 ),
-                SetNote({"peaks": {**known, escalation.reason: escalation.peak}}),
+                SetNote(
+                    {"peaks": {**known, escalation.reason: escalation.peak}, UNDELIVERED: False}
+                ),
                 *crisis,
             ),
             decision=Decision("handoff", 1.0, (escalation.reason,)),
@@ -445,6 +476,8 @@ def result_of(thought: Thought, claim: Claim, trace: Mapping[str, object]) -> Tu
                 private=outcome.private,
             ),
         )
+        if thought.instead:
+            replies = _in_private(replies[0], thought.instead, newest.metadata.get("sender", ""))
     effects = outcome.effects
     if turn.locale != claim.conversation.locale:
         effects = (*effects, SetLocale(turn.locale))
@@ -458,6 +491,32 @@ def result_of(thought: Thought, claim: Claim, trace: Mapping[str, object]) -> Tu
         trace=trace,
         started_at=turn.now,
     )
+
+
+def _of_the_asker(claim: Claim, turn: Turn, lines: Lines, outcome: Outcome) -> Outcome:
+    """Keep one person's affairs from another who writes in the same thread: they are asked to write directly.
+
+    The talk is the first person's, and so would be the booking, or the memory that is read out.
+    """
+    newest = claim.messages[-1].metadata
+    if not outcome.private or not newest.get("shared"):
+        return outcome
+    if any(i.value == newest.get("sender") for i in claim.contact.identities):
+        return outcome
+    text = lines.say("channel.ask_privately", turn.locale, turn.channel)
+    return Outcome(text, outcome.handler, decision=outcome.decision)
+
+
+def _in_private(reply: Reply, instead: str, sender: str) -> tuple[Reply, ...]:
+    """Send a private answer to the person alone, and say only that where others read along.
+
+    It keeps its thread: the channel may have to show it there to them alone, and continues the talk by it.
+    """
+    alone = replace(reply, address=sender or reply.address)
+    if alone.proposed:
+        return (alone,)  # a colleague decides first whether there is an answer at all
+    told = replace(reply, text=instead, citations=(), quick_replies=(), private=False)
+    return (alone, told)
 
 
 def _after_pause(outcome: Outcome) -> Outcome:
@@ -507,14 +566,15 @@ def _kept_limits(claim: Claim) -> frozenset[str]:
     return limits | {NO_MEMORY} if claim.conversation.memory.get(IN_CRISIS) else limits
 
 
-def _chosen(claim: Claim, text: str) -> str:
-    """Return the choice a bare number stands for, where choices were shown as a numbered list."""
-    if claim.conversation.form is not None or not text.isascii() or not text.isdigit():
-        return text
-    said = [m for m in claim.history if m.author is not Author.CUSTOMER]
-    offered = said[-1].quick_replies if said else ()
-    number = int(text[:3])
-    return offered[number - 1].value if 1 <= number <= len(offered) else text
+def _shown(claim: Claim) -> Sequence[StoredMessage]:
+    """Return what was said before, as far as whoever writes now may hear of it.
+
+    Text from another channel is for those who proved who they are, or who write from the same address.
+    """
+    newest = claim.messages[-1]
+    if claim.assurance == Assurance.PROVEN:
+        return claim.history
+    return [m for m in claim.history if m.channel == newest.channel or m.address == newest.address]
 
 
 def _locale(claim: Claim, text: str, understanding: Understanding) -> str:

@@ -1,45 +1,53 @@
-"""Email: raw mail in by webhook, threaded mail out by SMTP.
+"""Email: raw mail in by webhook or IMAP, threaded mail out by SMTP.
 
-Owns the webhook's two shapes (our own signed raw MIME, and Mailgun's raw-MIME route), the plus-
-address that names a conversation, and what an SMTP answer means for a send. Reading, verdicts,
-cutting and writing of mail are in _shared/mail_*.py. Not here: whether a reply may be sent or what
-it says; IMAP.
+Owns the settings, and which part answers what. Reading, verdicts, cutting and writing of mail, the webhooks' shapes and
+IMAP are in _shared/mail_*.py. Not here: whether a reply may be sent or what it says.
 """
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import logging
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from channels._shared.mail_cap import MAX_A_DAY, DailyCap
 from channels._shared.mail_delivery import SmtpAccount, hand_over
-from channels._shared.mail_form import form_fields, has_form, quick_field
-from channels._shared.mail_reading import Mail, header, read_headers, read_mail
-from channels._shared.mail_reading import recipients as named_recipients
-from channels._shared.mail_reply import cut_reply
-from channels._shared.mail_verdicts import assurance, automatic_reason, bounce
+from channels._shared.mail_doors import DoorKeys, mailboxes, open_mail, read_mail_of
+from channels._shared.mail_events import Mailbox, event_of
+from channels._shared.mail_examine import examine_mail
+from channels._shared.mail_imap import ImapAccount, ImapSession, Place, place_of
+from channels._shared.mail_page import Frame, page, plain
+from channels._shared.mail_reading import read_mail
+from channels._shared.mail_sns import (
+    Fetch,
+    fetch_amazon,
+    is_sns,
+    mail_in,
+    open_sns,
+    read_envelope,
+)
+from channels._shared.mail_stops import stop_reply
+from channels._shared.mail_tokens import Signer
 from channels._shared.mail_writing import (
-    ID_HEADER,
     Letterhead,
+    copies_of,
     envelope_address,
+    language_of,
     message_id,
-    plus_address,
     write_mail,
 )
-from channels._shared.render import render, words_for
+from channels._shared.render import Words, render, words_for
 from core.contracts import (
     Capabilities,
     Channel,
     ChannelContext,
     ChannelSpec,
+    Finding,
     Received,
     WebhookRequest,
 )
@@ -48,11 +56,9 @@ from core.errors import (
     AnomalousPayloadError,
     MisconfiguredError,
     PermanentDeliveryError,
-    SignatureError,
     UnknownOutcomeError,
 )
-from core.ids import ConversationId
-from core.messages import Event, Ignored, Inbound, Outbound, Receipt, Sent
+from core.messages import Author, Event, Ignored, Outbound, Sent
 from core.settings import Section
 
 logger = logging.getLogger(__name__)
@@ -65,35 +71,47 @@ CAPABILITIES = Capabilities(
     threads=True,
     quiet=0.0,
     idle_hours=7 * 24.0,
+    media_bytes=10_000_000,
 )
 _PLAIN = Capabilities(markup="plain")
 _HTML = Capabilities(markup="html")
-_WINDOW = timedelta(minutes=5)
-_TOKEN_SECONDS = 900.0
-_TAG_CHARS = 10
-_TAGGED = re.compile(
-    r"(?P<local>[^+@]+)\+(?P<id>[a-z0-9_-]{4,48})\.(?P<tag>[a-z2-7]{10})@(?P<domain>.+)"
-)
-_OWN_ID = re.compile(r"<[a-z]{2,5}_[0-9a-f]{32}@[^<>@]+>")
 _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"+]{1,64}@[a-z0-9.-]{1,250}")
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_DOORS = (
+    "USHER_EMAIL_WEBHOOK_SECRET, USHER_EMAIL_MAILGUN_SIGNING_KEY, USHER_EMAIL_SENDGRID_PUBLIC_KEY,"
+    " USHER_EMAIL_POSTMARK_CREDENTIALS, USHER_EMAIL_SES_TOPIC_ARN or USHER_EMAIL_IMAP_HOST"
+)
 
 
 class EmailSettings(Section):
     """One mailbox.
 
-    `address` is where customers write, `display_name` the brand they see. `webhook_secret` signs
-    our own webhook shape, `mailgun_signing_key` is Mailgun's "HTTP webhook signing key"; one of
-    them is needed. `authserv_id` is the name under which our receiving server writes
-    Authentication-Results; without it nobody is proven. `reply_secret` signs the plus-address;
-    without it there is none.
+    `address` is where customers write, `display_name` the brand they see, `accent` its colour. One way in is needed:
+    `webhook_secret` signs our own webhook shape, `mailgun_signing_key` is Mailgun's "HTTP webhook signing key",
+    `sendgrid_public_key` the key of SendGrid's security policy (base64), `postmark_credentials` the `user:password` in
+    the webhook's URL, `ses_topic_arn` the topic SES publishes to; `imap_host` pulls the mailbox instead.
+    `authserv_id` is the name under which our receiving server writes Authentication-Results; without it nobody is
+    proven. `reply_secret` signs the plus-address; without it there is none. `public_url` is where this server is
+    reached from outside, for the unsubscribe link of mails sent unasked.
     """
 
     model_config = SettingsConfigDict(env_prefix="USHER_EMAIL_")
 
     address: str = ""
     display_name: str = ""
+    accent: str = "#2f5bd3"
     webhook_secret: SecretStr = SecretStr("")
     mailgun_signing_key: SecretStr = SecretStr("")
+    sendgrid_public_key: str = ""
+    postmark_credentials: SecretStr = SecretStr("")
+    ses_topic_arn: str = ""
+    imap_host: str = ""
+    imap_port: int | None = Field(default=None, ge=1, le=65_535)
+    imap_username: str = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_security: Literal["tls", "starttls", "none"] = "tls"
+    imap_folder: str = "INBOX"
+    imap_timeout: float = Field(default=30.0, gt=0, le=120)
     smtp_host: str = ""
     smtp_port: int | None = Field(default=None, ge=1, le=65_535)
     smtp_username: str = ""
@@ -102,6 +120,7 @@ class EmailSettings(Section):
     smtp_timeout: float = Field(default=20.0, gt=0, le=120)
     authserv_id: str = ""
     reply_secret: SecretStr = SecretStr("")
+    public_url: str = ""
 
 
 def configured(settings: Section) -> list[tuple[str, str]]:
@@ -110,25 +129,57 @@ def configured(settings: Section) -> list[tuple[str, str]]:
     Raises MisconfiguredError naming what is missing or cannot be right.
     """
     own = _own(settings)
-    secrets = (own.webhook_secret, own.mailgun_signing_key)
+    keys = _keys(own)
+    ways_in = (
+        keys.own,
+        keys.mailgun,
+        keys.sendgrid,
+        keys.postmark,
+        own.ses_topic_arn,
+        own.imap_host,
+    )
     given = {
         "USHER_EMAIL_ADDRESS": bool(own.address),
-        "USHER_EMAIL_WEBHOOK_SECRET or USHER_EMAIL_MAILGUN_SIGNING_KEY": any(
-            secret.get_secret_value() for secret in secrets
-        ),
+        f"a way in ({_DOORS})": any(ways_in),
         "USHER_EMAIL_SMTP_HOST": bool(own.smtp_host),
     }
     if not any(given.values()):
         return []
     if missing := [name for name, is_given in given.items() if not is_given]:
         raise MisconfiguredError(f"email is half configured; missing: {', '.join(missing)}")
-    if not _ADDRESS.fullmatch(own.address.lower()):
-        raise MisconfiguredError("email: USHER_EMAIL_ADDRESS must be a plain address without a +")
-    if bool(own.smtp_username) != bool(own.smtp_password.get_secret_value()):
-        raise MisconfiguredError("email: SMTP_USERNAME and SMTP_PASSWORD go together")
-    if own.smtp_security == "none" and own.smtp_username:
-        raise MisconfiguredError("email: a password is not sent over an unencrypted connection")
+    if wrong := _wrong(own):
+        raise MisconfiguredError(f"email: {wrong}")
     return [(own.address.lower(), "customer")]
+
+
+def _wrong(own: EmailSettings) -> str | None:
+    """Return what cannot be right in settings that are complete."""
+    imap_password = own.imap_password.get_secret_value()
+    wrongs = {
+        "USHER_EMAIL_ADDRESS must be a plain address without a +": not _ADDRESS.fullmatch(
+            own.address.lower()
+        ),
+        "SMTP_USERNAME and SMTP_PASSWORD go together": bool(own.smtp_username)
+        != bool(own.smtp_password.get_secret_value()),
+        "IMAP_HOST needs IMAP_USERNAME and IMAP_PASSWORD": bool(own.imap_host)
+        and not (own.imap_username and imap_password),
+        "a password is not sent over an unencrypted connection": (
+            own.smtp_security == "none" and bool(own.smtp_username)
+        )
+        or (
+            own.imap_security == "none" and bool(own.imap_host) and not _is_loopback(own.imap_host)
+        ),
+        "POSTMARK_CREDENTIALS must be user:password": ":"
+        not in (own.postmark_credentials.get_secret_value() or ":"),
+        "PUBLIC_URL must begin with https://": bool(own.public_url)
+        and not own.public_url.startswith("https://"),
+        "ACCENT must be a colour such as #2f5bd3": not _COLOUR.fullmatch(own.accent),
+    }
+    return next((wrong for wrong, holds in wrongs.items() if holds), None)
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("127.0.0.1", "::1", "localhost")
 
 
 def _own(settings: Section | None) -> EmailSettings:
@@ -137,11 +188,32 @@ def _own(settings: Section | None) -> EmailSettings:
     return settings
 
 
+def _keys(settings: EmailSettings) -> DoorKeys:
+    return DoorKeys(
+        own=settings.webhook_secret.get_secret_value(),
+        mailgun=settings.mailgun_signing_key.get_secret_value(),
+        sendgrid=settings.sendgrid_public_key,
+        postmark=settings.postmark_credentials.get_secret_value(),
+    )
+
+
+def _box(settings: EmailSettings) -> Mailbox:
+    address = settings.address.lower()
+    signer = Signer(address, settings.reply_secret.get_secret_value())
+    return Mailbox(address, settings.authserv_id, signer)
+
+
 @dataclass(slots=True)
 class EmailChannel:
-    """The adapter."""
+    """The adapter. `fetch` gets Amazon's certificate."""
 
     context: ChannelContext
+    fetch: Fetch = fetch_amazon
+    _cap: DailyCap = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the daily count."""
+        self._cap = DailyCap(self.context.state, self.context.clock)
 
     # ---------------------------------------------------------------- in
 
@@ -150,73 +222,79 @@ class EmailChannel:
         return next(iter(self.candidates(request)), None)
 
     def candidates(self, request: WebhookRequest) -> tuple[str, ...]:
-        """Return every mailbox the mail may be for, likeliest first.
-
-        The envelope's recipient decides where it is given; a mail lists several, and which of them
-        is ours is not known here.
-        """
-        stated = request.headers.get("x-usher-recipient", "")
-        if has_form(request):
-            stated = stated or quick_field(request, "recipient")
-        if stated:
-            return tuple(_untagged(a.strip().lower()) for a in stated.split(",") if "@" in a)
-        if has_form(request):
-            return ()
-        found = named_recipients(read_headers(request.body))
-        return tuple(dict.fromkeys(_untagged(address) for address in found))
+        """Return every mailbox the mail may be for, likeliest first."""
+        return mailboxes(request)
 
     async def receive(self, request: WebhookRequest, inbox: Inbox) -> Received:
-        """Verify and read one mail. Raises SignatureError, AnomalousPayloadError."""
-        settings = _own(inbox.settings)
-        if has_form(request):
-            fields = await asyncio.to_thread(form_fields, request)
-            await self._require_mailgun(fields, settings)
-            raw = fields.get("body-mime", b"")
-            if not raw:
-                raise AnomalousPayloadError("no body-mime: the route's URL must end in /mime")
-        else:
-            self._require_signature(request, settings)
-            raw = request.body
-        if not raw.strip():
-            raise AnomalousPayloadError("an empty body is not a mail")
-        mail = await asyncio.to_thread(read_mail, raw)
-        return Received((_event(mail, raw, settings),))
+        """Verify and read one mail, or take a press on the unsubscribe link.
 
-    def _require_signature(self, request: WebhookRequest, settings: EmailSettings) -> None:
-        stamp = request.headers.get("x-usher-timestamp", "")
-        given = request.headers.get("x-usher-signature", "")
-        secret = settings.webhook_secret.get_secret_value()
-        self._require_recent(stamp)
-        signed = stamp.encode() + b"." + request.body
-        expected = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
-        offered = [part.strip() for part in given.split(",")]
-        if not secret or not any(_same(f"v1={expected}", part) for part in offered):
-            raise SignatureError("the mail's signature is missing or wrong")
-
-    async def _require_mailgun(self, fields: Mapping[str, bytes], settings: EmailSettings) -> None:
-        """Check Mailgun's signature.
-
-        It covers no body, so a token stays with the first body it came with.
+        Raises SignatureError, AnomalousPayloadError, UnavailableError.
         """
-        key = settings.mailgun_signing_key.get_secret_value()
-        stamp, token, given = (_text(fields, n) for n in ("timestamp", "token", "signature"))
-        self._require_recent(stamp)
-        expected = hmac.new(key.encode(), f"{stamp}{token}".encode(), hashlib.sha256).hexdigest()
-        if not key or not token or not _same(expected, given):
-            raise SignatureError("the form's signature is missing or wrong")
-        place = f"email:mailgun:{hashlib.sha256(token.encode()).hexdigest()}"
-        body = hashlib.sha256(fields.get("body-mime", b"")).hexdigest()
-        before = await self.context.cache.get(place)
-        if before is not None and before != body:
-            raise SignatureError("the form's token was used for another mail")
-        await self.context.cache.put(place, body, _TOKEN_SECONDS)
+        settings = _own(inbox.settings)
+        if token := _stop_token(request):
+            box, brand = _box(settings), settings.display_name or settings.address
+            return stop_reply(request, token, box.signer, brand, self.context.lines)
+        if is_sns(request):
+            raw = await open_sns(
+                request, settings.ses_topic_arn, self.context.clock, self._certificate
+            )
+            if raw is None:
+                return Received((Ignored("sns_subscription"),))
+        else:
+            raw = await open_mail(request, _keys(settings), self.context)
+        return await _received(raw, settings)
 
-    def _require_recent(self, stamp: str) -> None:
-        if not re.fullmatch(r"[0-9]{9,11}", stamp):
-            raise SignatureError("the timestamp is missing or malformed")
-        age = abs(self.context.clock.now().timestamp() - int(stamp))
-        if age > _WINDOW.total_seconds():
-            raise SignatureError("the timestamp is too old or in the future")
+    async def read(self, request: WebhookRequest, inbox: Inbox) -> Received:
+        """Read a mail without asking for proof. Raises AnomalousPayloadError."""
+        if is_sns(request):
+            raw = mail_in(read_envelope(request.body))
+        else:
+            raw = await asyncio.to_thread(read_mail_of, request)
+        return await _received(raw, _own(inbox.settings))
+
+    async def _certificate(self, url: str) -> bytes:
+        """Return what stands at an address of Amazon's, certificates from the cache."""
+        place = f"email:sns:{url}"
+        known = await self.context.cache.get(place) if url.endswith(".pem") else None
+        if known is not None:
+            return known.encode()
+        found = await self.fetch(url)
+        if url.endswith(".pem"):
+            await self.context.cache.put(place, found.decode("ascii", "replace"), 3_600.0)
+        return found
+
+    async def listen(self, inbox: Inbox, sink: Callable[[Event], Awaitable[None]]) -> None:
+        """Hand every mail of the IMAP folder to `sink`, for ever. Raises UnavailableError.
+
+        Without an IMAP server in the settings there is nothing to hear: it returns.
+        """
+        settings = _own(inbox.settings)
+        if not settings.imap_host:
+            return
+        key = f"imap:{settings.imap_host}:{settings.imap_username}:{settings.imap_folder}"[:200]
+
+        async def take(raw: bytes) -> None:
+            for event in (await _received(raw, settings)).events:
+                await sink(event)
+
+        async def keep(place: Place) -> None:
+            row = {"validity": place.validity, "last": place.last}
+            await self.context.state.put("email", inbox.tenant, key, row)
+
+        known = place_of(await self.context.state.get("email", inbox.tenant, key))
+        await ImapSession(_imap(settings)).follow(known, take, keep)
+
+    async def examine(self, inbox: Inbox) -> tuple[Finding, ...]:
+        """Try SMTP and IMAP, and say what of the settings will not do."""
+        settings = _own(inbox.settings)
+        imap = _imap(settings) if settings.imap_host else None
+        return await examine_mail(
+            _smtp(settings),
+            imap,
+            has_authserv=bool(settings.authserv_id),
+            has_reply_secret=bool(settings.reply_secret.get_secret_value()),
+            address=settings.address.lower(),
+        )
 
     # ---------------------------------------------------------------- out
 
@@ -227,11 +305,17 @@ class EmailChannel:
         """
         settings = _own(inbox.settings)
         mail = self._written(outbound, inbox, settings)
-        await hand_over(mail, inbox.address, envelope_address(outbound.address), _account(settings))
+        if not await self._cap.allows(outbound, inbox.address):
+            raise PermanentDeliveryError(
+                f"{MAX_A_DAY} automatic mails went to this address today; a person must go on"
+            )
+        recipients = [envelope_address(a) for a in (outbound.address, *copies_of(outbound))]
+        await hand_over(mail, inbox.address, recipients, _smtp(settings))
         return Sent(message_id(outbound.id, inbox.address))
 
     def _written(self, outbound: Outbound, inbox: Inbox, settings: EmailSettings) -> bytes:
-        words = words_for(outbound, self.context.lines, _PLAIN)
+        said = words_for(outbound, self.context.lines, _PLAIN)
+        words = Words(sources=said.sources, choose=said.choose)  # who writes stands in the frame
         rendered = [
             render(
                 outbound.text,
@@ -244,14 +328,37 @@ class EmailChannel:
         ]
         if not all(rendered):
             raise PermanentDeliveryError("there is nothing to send")
-        head = Letterhead(
-            inbox.address, settings.display_name, _reply_address(outbound, inbox, settings)
-        )
         text, body = ("\n".join(parts) for parts in rendered)
+        head = _letterhead(outbound, inbox, settings)
+        frame = self._frame(outbound, head, settings)
         try:
-            return write_mail(outbound, head, text, body, self.context.clock.now()).as_bytes()
+            return write_mail(
+                outbound,
+                head,
+                plain(text, frame),
+                page(body, text, frame),
+                self.context.clock.now(),
+            )
         except (ValueError, UnicodeError) as error:
             raise PermanentDeliveryError("no mail can be written to this address") from error
+
+    def _frame(self, outbound: Outbound, head: Letterhead, settings: EmailSettings) -> Frame:
+        brand = head.brand or head.address
+        name = outbound.author_name or brand
+
+        def say(key: str) -> str:
+            return self.context.lines.say(key, outbound.locale, "email", name=name, brand=brand)
+
+        match outbound.author:
+            case Author.BOT:
+                by, foot = say("mail.by_bot"), say("mail.foot_bot")
+            case Author.CSM:
+                by, foot = name, say("mail.foot_person")
+            case _:
+                by, foot = "", say("mail.foot_system")
+        way_out = head.stop_link or (f"mailto:{head.stop_address}" if head.stop_address else None)
+        no_more = (say("mail.no_more"), way_out) if way_out else None
+        return Frame(language_of(outbound), brand, by, foot, settings.accent, no_more)
 
     async def reconcile(self, outbound: Outbound, inbox: Inbox) -> Sent | None:
         """Raise UnknownOutcomeError: SMTP cannot be asked what became of a mail."""
@@ -261,7 +368,36 @@ class EmailChannel:
         """Close nothing: connections last one mail."""
 
 
-def _account(settings: EmailSettings) -> SmtpAccount:
+async def _received(raw: bytes, settings: EmailSettings) -> Received:
+    if not raw.strip():
+        raise AnomalousPayloadError("an empty body is not a mail")
+    event = await asyncio.to_thread(lambda: event_of(read_mail(raw), raw, _box(settings)))
+    return Received((event,))
+
+
+def _stop_token(request: WebhookRequest) -> str:
+    try:
+        query = parse_qs(urlsplit(request.url).query, max_num_fields=50)
+    except ValueError:
+        return ""
+    return query.get("no_more", [""])[0]
+
+
+def _letterhead(outbound: Outbound, inbox: Inbox, settings: EmailSettings) -> Letterhead:
+    signer = _box(settings).signer
+    reply_to = signer.reply_address(outbound.conversation_id) if outbound.conversation_id else None
+    if not outbound.purpose:
+        return Letterhead(inbox.address, settings.display_name, reply_to)
+    token = signer.stop_token(outbound.id, outbound.address.lower())
+    link = None
+    if token and settings.public_url:
+        query = urlencode({"inbox": inbox.address, "no_more": token})
+        link = f"{settings.public_url.rstrip('/')}/channels/email?{query}"
+    stop_address = signer.stop_address(outbound.address)
+    return Letterhead(inbox.address, settings.display_name, reply_to, stop_address, link)
+
+
+def _smtp(settings: EmailSettings) -> SmtpAccount:
     ports = {"starttls": 587, "tls": 465, "none": 25}
     return SmtpAccount(
         settings.smtp_host,
@@ -273,113 +409,16 @@ def _account(settings: EmailSettings) -> SmtpAccount:
     )
 
 
-# ---------------------------------------------------------------- plus-addresses
-
-
-def _tag(conversation: str, address: str, settings: EmailSettings) -> str | None:
-    secret = settings.reply_secret.get_secret_value()
-    if not secret:
-        return None
-    signed = f"{address.lower()}|{conversation}".encode()
-    digest = hmac.new(secret.encode(), signed, hashlib.sha256).digest()
-    return base64.b32encode(digest).decode().lower()[:_TAG_CHARS]
-
-
-def _reply_address(outbound: Outbound, inbox: Inbox, settings: EmailSettings) -> str | None:
-    conversation = outbound.conversation_id
-    tag = _tag(conversation, inbox.address, settings) if conversation else None
-    return plus_address(inbox.address, f"{conversation}.{tag}") if tag else None
-
-
-def _untagged(address: str) -> str:
-    local, at, domain = address.rpartition("@")
-    return f"{local.split('+', 1)[0]}{at}{domain}"
-
-
-def _named_conversation(mail: Mail, settings: EmailSettings) -> ConversationId | None:
-    """Return the conversation a plus-address names, if the tag in it is ours."""
-    for address in mail.recipients:
-        found = _TAGGED.fullmatch(address)
-        if found is None or _untagged(address) != settings.address.lower():
-            continue
-        expected = _tag(found["id"], settings.address, settings)
-        if expected and _same(expected, found["tag"]):
-            return ConversationId(found["id"])
-    return None
-
-
-# ---------------------------------------------------------------- a mail as an event
-
-
-def _event(mail: Mail, raw: bytes, settings: EmailSettings) -> Event:
-    report = bounce(mail)
-    if report is not None and report.message_id and _is_own_id(report.message_id, settings):
-        if report.action != "failed":
-            return Ignored(f"delivery_{report.action}")
-        return Receipt(report.message_id, "failed", report.status or None)
-    if _is_own(mail, settings):
-        return Ignored("own_mail")
-    if not mail.senders:
-        return Ignored("mail_without_sender")
-    return _inbound(mail, raw, settings)
-
-
-def _inbound(mail: Mail, raw: bytes, settings: EmailSettings) -> Inbound:
-    external_id = mail.message_id or "sha256:" + hashlib.sha256(raw).hexdigest()
-    reply = cut_reply(mail.text, is_reply=mail.is_reply, is_forward=mail.is_forward)
-    why = automatic_reason(mail)
-    conversation = _named_conversation(mail, settings)
-    references = mail.references
-    if conversation and not references:
-        # Marks it as part of a thread, so that a stranger's plus-address opens one of its own.
-        references = (external_id,)
-    metadata = {
-        "signature": reply.signature[:2_000],
-        "automatic": why or "",
-        "forwarded": "1" if reply.is_forward else "",
-        "truncated": "1" if mail.is_truncated else "",
-    }
-    return Inbound(
-        channel="email",
-        external_id=external_id,
-        sender=mail.senders[0],
-        text=reply.text,
-        assurance=assurance(mail, settings.authserv_id),
-        reply_to=_answer_to(mail, settings),
-        conversation_id=conversation,
-        references=references,
-        subject=mail.subject,
-        display_name=mail.name,
-        attachments=mail.attachments,
-        automatic=why is not None,
-        metadata={key: value for key, value in metadata.items() if value},
+def _imap(settings: EmailSettings) -> ImapAccount:
+    return ImapAccount(
+        settings.imap_host,
+        settings.imap_port or (993 if settings.imap_security == "tls" else 143),
+        settings.imap_security,
+        settings.imap_username,
+        settings.imap_password,
+        settings.imap_folder,
+        settings.imap_timeout,
     )
-
-
-def _answer_to(mail: Mail, settings: EmailSettings) -> str | None:
-    address = mail.reply_to
-    is_other = address not in (None, mail.senders[0])
-    return address if is_other and _untagged(address or "") != settings.address.lower() else None
-
-
-def _is_own(mail: Mail, settings: EmailSettings) -> bool:
-    """Return whether this is a mail of ours that came back."""
-    own_id = bool(mail.message_id and _is_own_id(mail.message_id, settings))
-    from_us = any(_untagged(sender) == settings.address.lower() for sender in mail.senders)
-    return own_id or from_us or bool(header(mail.message, ID_HEADER))
-
-
-def _is_own_id(given: str, settings: EmailSettings) -> bool:
-    domain = settings.address.rsplit("@", 1)[-1].lower()
-    return bool(_OWN_ID.fullmatch(given)) and given[1:-1].rsplit("@", 1)[-1].lower() == domain
-
-
-def _same(expected: str, given: str) -> bool:
-    return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
-
-
-def _text(fields: Mapping[str, bytes], name: str) -> str:
-    return fields.get(name, b"").decode("utf-8", "replace")
 
 
 def build(context: ChannelContext) -> Channel:
@@ -393,5 +432,5 @@ CHANNEL = ChannelSpec(
     settings=EmailSettings,
     configured=configured,
     build=build,
-    summary="Mail in by webhook (raw MIME), out by SMTP, threaded.",
+    summary="Mail in by webhook (raw MIME) or IMAP, out by SMTP, threaded.",
 )

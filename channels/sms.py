@@ -1,57 +1,44 @@
 """Twilio SMS: form-encoded webhook in, REST message out.
 
-Owns the signature over the configured public URL, opt-out words as whole messages, receipts, the
-1600-character limit and what became of a send that got no answer.
-Not here: whether a reply may be sent (guardrails/consent.py), what it says (handlers/), the Twilio
-client itself (_shared/twilio.py).
+Owns what a text message is: opt-out words as whole messages, the 1600-character limit, spellings that cost fewer
+segments, files as links.
+Not here: whether a reply may be sent (guardrails/consent.py), what it says (handlers/), signatures, parts and the
+Twilio client (_shared/twilio*.py).
 """
 
-import asyncio
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from types import ModuleType
-from urllib.parse import urlsplit
+from typing import Literal
 
-from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from channels._shared.render import render, words_for
+from channels._shared.segments import cheaper
+from channels._shared.split import units
 from channels._shared.twilio_form import (
     is_status,
+    message_sid,
     parse_form,
-    public_url,
     read_keyword,
     read_media,
     read_receipt,
 )
-from channels._shared.unsure import remember_unsure, require_settled
+from channels._shared.twilio_sending import Part, PartSender, access, public_link, text_part
+from channels._shared.twilio_settings import NUMBER, TwilioFields, require_whole
+from channels._shared.twilio_webhook import EMPTY_TWIML, addresses, read, verified
 from core.contracts import (
     Capabilities,
     Channel,
     ChannelContext,
     ChannelSpec,
+    Finding,
     Received,
-    WebhookReply,
     WebhookRequest,
 )
 from core.conversations import Inbox
-from core.errors import (
-    AnomalousPayloadError,
-    MisconfiguredError,
-    PermanentDeliveryError,
-    SignatureError,
-    UnknownOutcomeError,
-)
-from core.messages import (
-    ConsentChange,
-    Event,
-    Ignored,
-    Inbound,
-    Outbound,
-    Sent,
-)
+from core.errors import AnomalousPayloadError, MisconfiguredError
+from core.messages import Attachment, ConsentChange, Event, Ignored, Inbound, Outbound, Sent
 from core.settings import Section
 
 CAPABILITIES = Capabilities(
@@ -64,34 +51,22 @@ CAPABILITIES = Capabilities(
     opt_out_words=True,
 )
 
-_EMPTY_TWIML = WebhookReply(
-    200,
-    {"content-type": "text/xml; charset=utf-8"},
-    b'<?xml version="1.0" encoding="UTF-8"?><Response/>',
-)
-_SENDER = re.compile(r"\+?[0-9]{3,15}")
-_SID = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}")
-_SKEW = timedelta(seconds=120)  # between our clock and Twilio's, which lists whole seconds
 
-
-class SmsSettings(Section):
+class SmsSettings(TwilioFields, Section):
     """One Twilio number or Messaging Service.
 
     `public_url` is the server's address as Twilio calls it, without /channels/sms; signatures are
     checked over it. `timeout` in seconds. `twilio_answers_keywords`: the account confirms STOP,
-    START and HELP itself, so we do not.
+    START and HELP itself, so we do not. `transliterate`: marks | letters | off, what may be spelled plainer where
+    that saves a segment. A sender of a subaccount needs `subaccount_sid` and that account's own auth token; an API
+    key, when given, makes the calls while the auth token goes on verifying webhooks; `signing_key_secret` is the
+    secret of a webhook signing key, where the account signs with one.
     """
 
     model_config = SettingsConfigDict(env_prefix="USHER_SMS_")
 
-    account_sid: str = ""
-    auth_token: SecretStr = SecretStr("")
-    from_number: str = ""
-    messaging_service_sid: str = ""
-    public_url: str = ""
-    api_base_url: str | None = None
-    timeout: float = Field(default=15.0, gt=0, le=60)
     twilio_answers_keywords: bool = False
+    transliterate: Literal["marks", "letters", "off"] = "marks"
 
 
 def configured(settings: Section) -> list[tuple[str, str]]:
@@ -100,225 +75,124 @@ def configured(settings: Section) -> list[tuple[str, str]]:
     Raises MisconfiguredError naming what is missing or cannot be right.
     """
     own = _own(settings)
-    given = {
-        "USHER_SMS_ACCOUNT_SID": bool(own.account_sid),
-        "USHER_SMS_AUTH_TOKEN": bool(own.auth_token.get_secret_value()),
-        "USHER_SMS_FROM_NUMBER or USHER_SMS_MESSAGING_SERVICE_SID": bool(
-            own.from_number or own.messaging_service_sid
-        ),
-        "USHER_SMS_PUBLIC_URL": bool(own.public_url),
-    }
-    missing = [name for name, is_given in given.items() if not is_given]
-    # A public URL or a base URL alone configures nothing: other channels' set-ups share them.
-    if not any(is_given for name, is_given in given.items() if "PUBLIC_URL" not in name):
+    if not require_whole("sms", own):
         return []
-    if missing:
-        raise MisconfiguredError(f"sms is half configured; missing: {', '.join(missing)}")
-    problems = [
-        sentence
-        for is_wrong, sentence in (
-            (
-                not _SID.fullmatch(own.account_sid) or not own.account_sid.startswith("AC"),
-                "USHER_SMS_ACCOUNT_SID must be AC and 32 hex digits",
-            ),
-            (
-                bool(own.from_number) and not _SENDER.fullmatch(own.from_number),
-                "USHER_SMS_FROM_NUMBER must be a number such as +15550100",
-            ),
-            (
-                bool(own.messaging_service_sid) and not own.messaging_service_sid.startswith("MG"),
-                "USHER_SMS_MESSAGING_SERVICE_SID must start with MG",
-            ),
-            (
-                not _is_http(own.public_url),
-                "USHER_SMS_PUBLIC_URL must be http(s)://host, without query",
-            ),
-        )
-        if is_wrong
-    ]
-    if problems:
-        raise MisconfiguredError(f"sms: {'; '.join(problems)}")
-    addresses = [own.messaging_service_sid, own.from_number]
-    return [(address, "customer") for address in addresses if address]
+    senders = [own.messaging_service_sid, own.from_number]
+    return [(address, "customer") for address in senders if address]
 
 
 @dataclass(slots=True)
 class SmsChannel:
-    """The adapter. `twilio` is channels._shared.twilio: `build` loads it, as it loads the SDK."""
+    """The adapter. `twilio` and `account` are the _shared modules that load the SDK, as `build` does."""
 
     context: ChannelContext
     twilio: ModuleType
+    account: ModuleType
 
     def locate(self, request: WebhookRequest) -> str | None:
         """Return the Messaging Service or number of ours that the form names."""
         return next(iter(self.candidates(request)), None)
 
     def candidates(self, request: WebhookRequest) -> tuple[str, ...]:
-        """Return every address the form may be for, likeliest first.
-
-        A number inside a Messaging Service comes with both; which is configured is not known
-        here.
-        """
-        try:
-            form = dict(parse_form(request.body))
-        except AnomalousPayloadError:
-            return ()
-        ours = form.get("From" if is_status(form) else "To", "")
-        return tuple(a for a in (form.get("MessagingServiceSid", ""), ours) if a)
+        """Return every address the form may be for, likeliest first."""
+        return addresses(request)
 
     async def receive(self, request: WebhookRequest, inbox: Inbox) -> Received:
         """Verify and parse one webhook.
 
         Raises SignatureError, AnomalousPayloadError.
         """
-        settings = _own(inbox.settings)
-        url = public_url(settings.public_url, request.url)
-        token = settings.auth_token.get_secret_value()
-        signature = request.headers.get("x-twilio-signature")
-        if "json" in request.headers.get("content-type", ""):
-            body = request.body.decode("utf-8", "replace")
-            self.twilio.require_json_signature(token, url, body, signature)
-            raise AnomalousPayloadError("text messages come as forms, not as JSON")
-        try:
-            form = parse_form(request.body)
-        except AnomalousPayloadError as error:
-            raise SignatureError("what cannot be read cannot be verified") from error
-        self.twilio.require_signature(token, url, form, signature)
-        return Received((self._event(dict(form), settings),), _EMPTY_TWIML)
+        own = _own(inbox.settings)
+        return Received((_event(verified(self.twilio, request, own), own),), EMPTY_TWIML)
 
-    def _event(self, form: Mapping[str, str], settings: SmsSettings) -> Event:
-        sid = form.get("MessageSid") or form.get("SmsSid") or form.get("SmsMessageSid") or ""
-        if not sid:
-            raise AnomalousPayloadError("MessageSid is missing")
-        return read_receipt(form, sid) if is_status(form) else _inbound(form, sid, settings)
+    async def read(self, request: WebhookRequest, inbox: Inbox) -> Received:
+        """Parse without verifying, for `usher inspect`. Raises AnomalousPayloadError."""
+        form = read(parse_form(request.body))
+        return Received((_event(form, _own(inbox.settings)),), EMPTY_TWIML)
 
     async def deliver(self, outbound: Outbound, inbox: Inbox) -> Sent:
         """Send the message, in several texts when it is long; a repeat goes on where it stopped.
 
         Raises RetryableDeliveryError, PermanentDeliveryError, UnknownOutcomeError.
         """
-        settings = _own(inbox.settings)
-        bodies = self._bodies(outbound)
-        if not bodies:
-            raise PermanentDeliveryError("there is nothing to send")
-        sids = await self._sent_parts(outbound)
-        for body in bodies[len(sids) :]:
-            sids = [*sids, await self._send(outbound, settings, body)]
-            await self._note_sent(outbound, sids)
-        return Sent(sids[-1])
+        own = _own(inbox.settings)
+        parts = self._parts(outbound, own)
+        return await self._sender().deliver(outbound, own, outbound.address, parts)
 
     async def reconcile(self, outbound: Outbound, inbox: Inbox) -> Sent | None:
         """Look for the message at Twilio: the part that got no answer, not counting known ones.
 
         Raises UnknownOutcomeError when several could be it, RetryableDeliveryError for later.
         """
-        await require_settled(self.context, outbound)
-        settings = _own(inbox.settings)
-        bodies, sids = self._bodies(outbound), await self._sent_parts(outbound)
-        if len(sids) < len(bodies):
-            found = await self._find(outbound, settings, bodies[len(sids)])
-            if found is None:
-                return None
-            sids = [*sids, found]
-            await self._note_sent(outbound, sids)
-        # Parts still to come: the next delivery sends just those.
-        return Sent(sids[-1]) if len(sids) == len(bodies) else None
+        own = _own(inbox.settings)
+        parts = self._parts(outbound, own)
+        return await self._sender().reconcile(outbound, own, outbound.address, parts)
+
+    async def fetch(self, attachment: Attachment, inbox: Inbox, limit: int) -> bytes:
+        """Return a file somebody texted. Raises TooLargeError and delivery errors."""
+        reach = access(self.twilio, _own(inbox.settings))
+        return bytes(await self.account.fetch_media(reach, attachment.url or "", limit))
+
+    async def examine(self, inbox: Inbox) -> tuple[Finding, ...]:
+        """Say whether credentials, sender and webhook are right."""
+        own = _own(inbox.settings)
+        found: Sequence[Finding] = await self.account.examine_texts(self.twilio, own)
+        return tuple(found)
 
     async def close(self) -> None:
         """Nothing stays open: every call has its own connection."""
 
-    # ------------------------------------------------------------ sending
+    def _sender(self) -> PartSender:
+        return PartSender("sms", self.context, self.twilio)
 
-    def _bodies(self, outbound: Outbound) -> list[str]:
+    def _parts(self, outbound: Outbound, own: SmsSettings) -> list[Part]:
         words = words_for(outbound, self.context.lines, CAPABILITIES)
-        return render(
+        bodies = render(
             outbound.text,
             CAPABILITIES,
             quick_replies=outbound.quick_replies,
             citations=outbound.citations,
             words=words,
         )
-
-    async def _send(self, outbound: Outbound, settings: SmsSettings, body: str) -> str:
-        fields = {
-            "to": outbound.address,
-            "body": body,
-            "status_callback": f"{settings.public_url.rstrip('/')}/channels/sms",
-            **_sender(settings, outbound),
-        }
-        try:
-            sid = await self.twilio.create_message(self._access(settings), fields)
-        except (UnknownOutcomeError, asyncio.CancelledError):
-            # Cancelled: the thread goes on, and so does the request in it.
-            await remember_unsure(self.context, outbound)
-            raise
-        return str(sid)
-
-    async def _find(self, outbound: Outbound, settings: SmsSettings, body: str) -> str | None:
-        since = outbound.created_at - _SKEW
-        listed = await self.twilio.list_messages(self._access(settings), outbound.address, since)
-        # Identical texts happen ("Thanks!"): one that another send answers for is not this one.
-        unclaimed = [
-            message.sid
-            for message in listed
-            if message.body.strip() == body and not await self._owner(outbound, message.sid)
+        links = [
+            f"{file.name}: {link}"
+            for file in outbound.attachments
+            if (link := public_link(file, own.public_url))
         ]
-        if len(unclaimed) > 1:
-            raise UnknownOutcomeError(f"{len(unclaimed)} identical messages could be this one")
-        return unclaimed[0] if unclaimed else None
-
-    def _access(self, settings: SmsSettings) -> object:
-        return self.twilio.TwilioAccess(
-            settings.account_sid,
-            settings.auth_token.get_secret_value(),
-            settings.api_base_url,
-            settings.timeout,
-        )
-
-    async def _sent_parts(self, outbound: Outbound) -> list[str]:
-        key = f"parts:{outbound.id}"
-        note = await self.context.state.get("sms", outbound.tenant, key) or {}
-        sids = note.get("sids", [])
-        return [str(sid) for sid in sids] if isinstance(sids, list) else []
-
-    async def _note_sent(self, outbound: Outbound, sids: list[str]) -> None:
-        try:
-            state, tenant = self.context.state, outbound.tenant
-            await state.put("sms", tenant, f"parts:{outbound.id}", {"sids": sids})
-            await state.put("sms", tenant, f"sid:{sids[-1]}", {"outbound": str(outbound.id)})
-        except Exception as error:
-            # Twilio has it and we could not write that down: never "not sent".
-            raise UnknownOutcomeError("sent, but that could not be noted") from error
-
-    async def _owner(self, outbound: Outbound, sid: str) -> str | None:
-        note = await self.context.state.get("sms", outbound.tenant, f"sid:{sid}")
-        return str(note["outbound"]) if note else None
+        return [text_part(_spelled(body, own)) for body in (*bodies, *links)]
 
 
-def _sender(settings: SmsSettings, outbound: Outbound) -> dict[str, str]:
-    if settings.messaging_service_sid:
-        return {"messaging_service_sid": settings.messaging_service_sid}
-    if not settings.from_number:
-        raise PermanentDeliveryError(f"no sender is configured for {outbound.channel}")
-    return {"from_": settings.from_number}
+def _spelled(body: str, own: SmsSettings) -> str:
+    plain = cheaper(body, own.transliterate)
+    return plain if units(plain) <= CAPABILITIES.max_chars else body
 
 
 # ---------------------------------------------------------------- reading
 
 
-def _inbound(form: Mapping[str, str], sid: str, settings: SmsSettings) -> Event:
+def _event(form: Mapping[str, str], own: SmsSettings) -> Event:
+    sid = message_sid(form)
+    return read_receipt(form, sid) if is_status(form) else _inbound(form, sid, own)
+
+
+def _inbound(form: Mapping[str, str], sid: str, own: SmsSettings) -> Event:
     sender = form.get("From", "").strip()
     if not sender or "To" not in form:
         raise AnomalousPayloadError("From or To is missing")
+    if sender.startswith("whatsapp:"):
+        # a 4xx, so that Twilio's debugger shows it: kept silent, a customer would wait for ever
+        raise AnomalousPayloadError(
+            "a WhatsApp message: its sender's webhook is /channels/whatsapp"
+        )
     if ":" in sender:
         return Ignored("another of Twilio's channels; not a text message")
-    if not _SENDER.fullmatch(sender):
+    if not NUMBER.fullmatch(sender):
         return Ignored("the sender cannot be answered")
-    text = form.get("Body", "").replace("\x00", "").strip()
+    text = form.get("Body", "").strip()
     opt_out_type = form.get("OptOutType", "").strip().upper()
     if keyword := read_keyword(text, opt_out_type):
         word, granted = keyword
-        answered = bool(opt_out_type) or settings.twilio_answers_keywords
+        answered = bool(opt_out_type) or own.twilio_answers_keywords
         return ConsentChange("sms", sender, sid, word, granted, provider_answered=answered)
     attachments = read_media(form)
     if not text and not attachments:
@@ -326,14 +200,6 @@ def _inbound(form: Mapping[str, str], sid: str, settings: SmsSettings) -> Event:
     return Inbound(
         channel="sms", external_id=sid, sender=sender, text=text, attachments=attachments
     )
-
-
-def _is_http(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query
-    except ValueError:
-        return False
 
 
 def _own(settings: Section | None) -> SmsSettings:
@@ -344,9 +210,9 @@ def _own(settings: Section | None) -> SmsSettings:
 
 def build(context: ChannelContext) -> Channel:
     """Return the adapter; loads Twilio's SDK."""
-    from channels._shared import twilio
+    from channels._shared import twilio, twilio_account
 
-    return SmsChannel(context, twilio)
+    return SmsChannel(context, twilio, twilio_account)
 
 
 CHANNEL = ChannelSpec(

@@ -7,7 +7,7 @@ Not here: sockets, rate limits (app/api/socket.py); frames that come in, tokens,
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -26,7 +26,7 @@ from core.errors import (
     ServiceError,
     UnsupportedEventError,
 )
-from core.messages import Author, Outbound, Sent, StoredMessage
+from core.messages import Author, Outbound, QuickReply, Sent, StoredMessage
 from core.settings import Section
 
 MIN_SECRET = 32  # bytes an HS256 key must have (RFC 7518 §3.2)
@@ -79,11 +79,19 @@ def welcome(
     bot_name: str,
     locale: str,
     greeting: str | None = None,
+    quick_replies: Sequence[QuickReply] = (),
+    files: bool = False,
 ) -> OutFrame:
-    """Say hello back: `token` is to be kept, `seq` is where the conversation stands."""
+    """Say hello back: `token` is to be kept, `seq` is where the conversation stands; `files` may be sent."""
     frame: OutFrame = {"type": "welcome", "visitor": token, "conversation_id": conversation_id}
     frame |= {"seq": seq, "brand": brand, "bot_name": bot_name, "locale": locale}
+    frame |= {"files": True} if files else {}
+    frame |= {"quick_replies": _choices(quick_replies)} if quick_replies else {}
     return frame | ({"greeting": greeting} if greeting else {})
+
+
+def _choices(quick_replies: Sequence[QuickReply]) -> list[dict[str, str]]:
+    return [{"label": q.label, "value": q.value} for q in quick_replies]
 
 
 def stored(client_id: str, conversation_id: str, seq: int) -> OutFrame:
@@ -96,8 +104,11 @@ def stored(client_id: str, conversation_id: str, seq: int) -> OutFrame:
     }
 
 
-def message(row: StoredMessage) -> OutFrame:
-    """Render a row. A customer's own carries the `client_id` it was sent with."""
+def message(row: StoredMessage, urls: Mapping[str, str] | None = None) -> OutFrame:
+    """Render a row. A customer's own carries the `client_id` it was sent with.
+
+    `urls` are where its files may be fetched, by their ids.
+    """
     frame: OutFrame = {
         "type": "message",
         "id": row.id,
@@ -120,17 +131,29 @@ def message(row: StoredMessage) -> OutFrame:
             }
             for c in row.citations
         ],
-        "quick_replies": [{"label": q.label, "value": q.value} for q in row.quick_replies],
+        "quick_replies": _choices(row.quick_replies),
         "at": row.created_at.isoformat(),
     }
     if row.author is Author.CUSTOMER and row.channel == "web" and row.external_id:
         frame["client_id"] = row.external_id.rpartition(":")[2]
+    if row.attachments:
+        frame["files"] = [
+            {"name": a.name, "size": a.size, "url": (urls or {}).get(a.id or "") or None}
+            | ({"refused": a.refused} if a.refused else {})
+            for a in row.attachments
+        ]
     return frame
 
 
-def status(mode: str | None, state: str, owner_name: str | None) -> OutFrame:
-    """Say who answers now and where the conversation stands."""
-    return {"type": "status", "mode": mode or "auto", "status": state, "owner_name": owner_name}
+def status(
+    mode: str | None, state: str, owner_name: str | None, ask: Sequence[str] = ()
+) -> OutFrame:
+    """Say who answers now and where the conversation stands.
+
+    `ask` names the channels to ask about once: where may an answer go when the chat is closed?
+    """
+    frame: OutFrame = {"type": "status", "mode": mode or "auto", "status": state}
+    return frame | {"owner_name": owner_name} | ({"ask": list(ask)} if ask else {})
 
 
 def error(fault: ServiceError, client_id: str | None = None) -> OutFrame:

@@ -20,6 +20,7 @@ REASONS = {
     HandoffReason.EFFECT_REFUSED: "What the customer wanted could not be done",
     HandoffReason.PAUSED: "The bot is paused and a customer is waiting",
     HandoffReason.LANGUAGE: "The customer writes a language the bot does not speak",
+    HandoffReason.OPTED_OUT: "The customer wrote after STOP: nothing is sent here until they write START",
 }
 _SHOWN = 6
 _CLIP = 300

@@ -10,13 +10,15 @@ from typing import Protocol
 
 from core.clock import Clock
 from core.conversations import Inbox
-from core.ids import MessageId
+from core.ids import MessageId, TenantId
 from core.messages import Attachment, Event, Outbound, Sent
 from core.outcomes import CheckContext, Outcome, Turn
 from core.ports import (
     Answers,
+    Beside,
     Cache,
     Calendar,
+    Codes,
     Consents,
     Facts,
     Fanout,
@@ -30,6 +32,7 @@ from core.ports import (
     Recall,
     Retriever,
     TurnView,
+    Vault,
 )
 from core.settings import Section
 from core.turns import Verdict
@@ -74,10 +77,14 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A held line's answer: `reply` to the provider; `texts` are (channel, address, text) sent beside it."""
+    """A held line's answer: `reply` to the provider; `texts` are (channel, address, text) sent beside it.
+
+    `gone`: nobody waits for that message any more; what else is said to it goes out by `deliver`.
+    """
 
     reply: WebhookReply
     texts: tuple[tuple[str, str, str], ...] = ()
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,7 @@ class Finding:
 class Capabilities:
     """What a channel can show. `max_chars` 0 is unlimited; `quiet` is the burst window in seconds.
 
-    `markup`: plain | markdown | mrkdwn | html. `idle_hours` closes a conversation nobody continues.
+    `markup`: plain | markdown | mrkdwn | html | whatsapp. `idle_hours` closes a conversation nobody continues.
     `greets`: its page says that a bot answers before anything is written. `max_buttons` 0 is any number.
     `media` are the content types that may go out (`image/*`), `media_bytes` the size of one. `inline`: the caller
     waits for the reply. `window_hours` after the customer's last message free text is no longer taken, 0 for ever.
@@ -124,14 +131,17 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class ChannelContext:
-    """Ports a channel may use."""
+    """Ports a channel may use. `lines_for` gives a tenant's own sentences, brand and bot name."""
 
     clock: Clock
     fanout: Fanout
     lines: Lines
     state: PluginState
     cache: Cache
+    vault: Vault
     files: Files | None = None
+    beside: Beside | None = None
+    lines_for: Callable[[TenantId], Awaitable[Lines]] | None = None
 
 
 class Channel(Protocol):
@@ -206,6 +216,14 @@ class Listens(Protocol):
         ...
 
 
+class Admits(Protocol):
+    """A channel whose places join by a link that we sealed (OAuth): such a request names a tenant, not an inbox."""
+
+    def invited(self, request: WebhookRequest) -> TenantId | None:
+        """Return the tenant whose sealed link this request carries; None when it carries none that holds."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelSpec:
     """A channel plug-in. `settings` is read per inbox with the inbox's environment prefix.
@@ -245,6 +263,7 @@ class Context:
     buttons: bool = False
     markup: str = "plain"
     time_zone: str = "UTC"
+    codes: Codes | None = None
 
 
 class Handle(Protocol):

@@ -147,6 +147,7 @@ class HandoffReason(StrEnum):
     EFFECT_REFUSED = "effect_refused"
     PAUSED = "paused"
     LANGUAGE = "language"
+    OPTED_OUT = "opted_out"
 
 
 @dataclass(frozen=True, slots=True)

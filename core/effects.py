@@ -104,6 +104,43 @@ class Identify:
     claim: IdentityClaim
 
 
+CODE_GAP = "{code}"  # where the commit writes a one-time code: nobody before it ever knows one
+
+
+@dataclass(frozen=True, slots=True)
+class SendCode:
+    """Send a one-time code to an address somebody says is theirs, by `channel`; it need not be of any contact.
+
+    `text` holds CODE_GAP where the code goes. Refused as `cap_reached` (too many codes to this address or from this
+    conversation) or `no_channel` (nothing of ours sends there).
+    """
+
+    channel: str
+    kind: str
+    value: str
+    text: str
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prove:
+    """The code came back: the address it went to is the customer's, and so is this conversation's sender.
+
+    `typed` is the seal of what was typed; the commit compares it once more. Refused as `not_found` (used, expired, too
+    many attempts) or `both_known` (two contacts the tenant knows by name are never made one).
+    """
+
+    code: str
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountMiss:
+    """A wrong code was typed: one attempt less for the code that was sent."""
+
+    code: str
+
+
 @dataclass(frozen=True, slots=True)
 class SetAlarm:
     """Wake something at a time; `key` is unique per tenant, a second one with the same key moves it."""
@@ -155,6 +192,9 @@ Effect = (
     | Send
     | TellTeam
     | Resolve
+    | SendCode
+    | Prove
+    | CountMiss
 )
 
 
@@ -162,7 +202,7 @@ Effect = (
 class RefusedEffect:
     """An effect the commit would not do; the turn runs again knowing it.
 
-    `code`: slot_taken | not_found | cap_reached.
+    `code`: slot_taken | not_found | cap_reached | no_channel | both_known | sensitive.
     """
 
     effect: Effect

@@ -18,6 +18,8 @@ THRESHOLDS: Mapping[str, float] = {
 # From then on nothing is remembered, offered or asked about satisfaction in this conversation.
 IN_CRISIS = "crisis"
 CRISIS = SetNote({IN_CRISIS: True})
+# Set when we could only say elsewhere that an answer waits: whoever answers that gets a person.
+UNDELIVERED = "undelivered"
 _OWN_LINES = ("self_harm", "threat")
 
 
@@ -70,6 +72,13 @@ def due(
             return escalation
     if understanding.asks_human:
         return Escalation(HandoffReason.ASKED, "normal", 1.0)
+    return _let_down(understanding, memory)
+
+
+def _let_down(understanding: Understanding, memory: Mapping[str, object]) -> Escalation | None:
+    """Return why somebody must look at what we said before: it never arrived, or it did not help."""
+    if memory.get(UNDELIVERED):
+        return Escalation(HandoffReason.UNDELIVERABLE, "normal", 1.0)
     confidence = memory.get("last_confidence")
     if understanding.not_helped >= 0.5 and isinstance(confidence, float) and confidence < 0.5:
         return Escalation(HandoffReason.LOW_CONFIDENCE, "normal", understanding.not_helped)

@@ -47,6 +47,7 @@ class Attachment:
 
     `id` names the stored file (port `Files`). `refused` is why its bytes are not kept: too_large | too_many |
     not_allowed | not_what_it_says | unreachable. Going out it carries both, the bytes and a link that ends.
+    `inline`: shown within the text, not beside it.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Attachment:
     url: str | None = None
     id: str | None = None
     refused: str = ""
+    inline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class Inbound:
     are provider message ids of earlier mails. `automatic` mail is recorded and never answered. `inline`: the
     caller waits for the reply and is its delivery. `new_contact`: never look for an existing person.
     `cc` are others the message went to; `shared`: others read where it was written. `wait` seconds the bot leaves
-    it to people first, None for the channel's own quiet window.
+    it to people first, None for the channel's own quiet window. `opening` is what our page said first.
     """
 
     channel: str
@@ -111,6 +113,20 @@ class Inbound:
     shared: bool = False
     wait: float | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    opening: "Opening | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What our own page said before the customer wrote: stored as the first message of a new conversation.
+
+    `form` is the form this began (name, slots, asking, asked), for the answer to go on with; plain JSON.
+    """
+
+    text: str
+    author_name: str = ""
+    quick_replies: tuple[QuickReply, ...] = ()
+    form: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +198,40 @@ class Ignored:
     reason: str
 
 
-Event = Inbound | Correction | Reaction | Receipt | TeamAction | ConsentChange | Ignored
+@dataclass(frozen=True, slots=True)
+class Overheard:
+    """A person of ours wrote to the customer beside us, in the customer's own `thread`.
+
+    It is kept with the conversation, and what the customer wrote that was left to people first
+    (`Inbound.metadata["left_to_people"]`) is theirs to answer now.
+    """
+
+    channel: str
+    external_id: str
+    thread: str
+    actor: str
+    text: str
+    actor_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A place of the provider's let us in: `address` becomes an inbox of the tenant."""
+
+    address: str
+
+
+Event = (
+    Inbound
+    | Correction
+    | Reaction
+    | Receipt
+    | TeamAction
+    | ConsentChange
+    | Ignored
+    | Overheard
+    | Joined
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +271,7 @@ class Outbound:
     mail chain, oldest first. `author`/`author_name` say who speaks. `card` is set on team alerts only.
     `update_of` is a provider id to edit instead of posting anew. `cc` get it too; `private`: it speaks of the
     contact's own affairs and never goes where others read along. `template` is sent in place of the text where
-    the channel may not write freely.
+    the channel may not write freely. `purpose` is why it is sent unasked (survey, reminder, offer …), "" for answers.
     """
 
     id: OutboxId
@@ -251,6 +300,7 @@ class Outbound:
     cc: tuple[str, ...] = ()
     private: bool = False
     template: Template | None = None
+    purpose: str = ""
     attempt: int = 1
 
 

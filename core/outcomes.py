@@ -7,7 +7,7 @@ from datetime import datetime
 from core.conversations import Contact, Conversation, Inbox
 from core.effects import Effect, RefusedEffect
 from core.ids import TenantId, TurnId
-from core.messages import Author, MessageKind, QuickReply, StoredMessage
+from core.messages import Assurance, Author, MessageKind, QuickReply, StoredMessage
 from core.ports.people import TenantPolicy
 from core.turns import Citation, Decision, Passage, Verdict
 from core.understanding import Said, Understanding
@@ -17,9 +17,10 @@ from core.understanding import Said, Understanding
 class Turn:
     """One inbound (or a joined burst) through its reply.
 
-    `text` is what was written, PII kept; `talk` the earlier utterances, oldest first; `channel`/`address`
-    where the reply goes; `limits` the privileges a check took away; `refused` the effects the last attempt
-    was denied; `proven` whether account facts, bookings and memory may be shown; `policy` what the tenant set.
+        `text` is what was written, PII kept; `talk` the earlier utterances, oldest first; `channel`/`address`
+        where the reply goes; `limits` the privileges a check took away; `refused` the effects the last attempt
+        was denied; `proven` whether account facts, bookings and memory may be shown, `assurance` how sure we are of the
+    sender otherwise; `contact` has its account only when proven; `policy` what the tenant set.
     """
 
     id: TurnId
@@ -39,6 +40,7 @@ class Turn:
     limits: frozenset[str] = frozenset()
     refused: tuple[RefusedEffect, ...] = ()
     policy: TenantPolicy = field(default_factory=TenantPolicy)
+    assurance: Assurance = Assurance.CHANNEL
 
 
 @dataclass(frozen=True, slots=True)

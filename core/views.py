@@ -98,6 +98,27 @@ class InboxRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody a mail would reach. `outsider`: neither a contact of the account nor of its domain.
+
+    `known`: a person wrote there in this conversation before.
+    """
+
+    address: str
+    name: str | None
+    outsider: bool
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Whom a reply by mail would reach: `to` surely, `cc` if a person wants it."""
+
+    to: Recipient
+    cc: tuple[Recipient, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentRow:
     """One live document of a tenant, without its text. `passages` counts what can be cited of it."""
 
@@ -236,28 +257,6 @@ class Trace:
     ended_at: datetime
     inbound: tuple[MessageId, ...] = ()
     outbound: tuple[MessageId, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Kpis:
-    """What happened since a time.
-
-    `volume` counts inbound messages per channel. `contained` conversations were answered by the bot and
-    needed no person; `containment` and `handoff_rate` are shares in [0, 1] of the conversations begun since
-    then, None without any. `first_response` is the median in seconds from a conversation's first message to
-    its first reply. `breaches` are handoffs nobody claimed within 120 s.
-    """
-
-    since: datetime
-    conversations: int = 0
-    contained: int = 0
-    handoffs: int = 0
-    breaches: int = 0
-    volume: Mapping[str, int] = field(default_factory=dict)
-    reasons: Mapping[str, int] = field(default_factory=dict)
-    containment: float | None = None
-    handoff_rate: float | None = None
-    first_response: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What is remembered about a contact: shown, added to and forgotten on request.
 
 Owns reading such requests and refusing what may never be kept: health, family, beliefs, mood (design §6).
-Only for proven contacts; others are offered a person. Not here: storing (the commit), facts inferred by
+Only for proven contacts; others are offered a code (identity.py). Not here: storing (the commit), facts inferred by
 other handlers.
 """
 
@@ -28,7 +28,7 @@ _KEY_DIGITS = 10
 async def handle(turn: Turn, context: Context) -> Outcome:
     """Show, store or forget, for somebody who has proven who they are."""
     if not turn.proven:
-        return offer_person(turn, context, _say(turn, context, "verify.offer"))
+        return Outcome(text=None, next="identity")
     intent = turn.understanding.intent
     name = intent.name if intent else SHOW
     if name in (REMEMBER, FORGET) and turn.limits & {"no_memory", "no_tools"}:

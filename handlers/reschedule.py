@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from core.bookings import Booking, Slot
 from core.contracts import Context, HandlerSpec
 from core.effects import Book, CancelBooking, Effect, SetForm
-from core.messages import QuickReply
+from core.messages import Assurance, QuickReply
 from core.outcomes import Outcome, Turn
 from core.turns import Decision
 from handlers._shared.asides import answer_aside
@@ -63,17 +63,18 @@ async def _upcoming(turn: Turn, context: Context) -> tuple[list[Booking], bool]:
     all_of_them = await context.calendar.bookings(turn.tenant, turn.contact.id)
     coming = [b for b in all_of_them if b.status == "booked" and b.starts_at > turn.now]
     coming.sort(key=lambda booking: booking.starts_at)
-    shown = [
-        b
-        for b in coming
-        if turn.proven or b.channel == turn.channel or b.conversation_id == turn.conversation.id
-    ]
+    vouched = turn.assurance.rank >= Assurance.CHANNEL.rank
+    shown = [b for b in coming if turn.proven or (vouched and _arose_here(turn, b))]
     return shown, len(shown) < len(coming)
+
+
+def _arose_here(turn: Turn, booking: Booking) -> bool:
+    return booking.channel == turn.channel or booking.conversation_id == turn.conversation.id
 
 
 def _none(turn: Turn, context: Context, *, hidden: bool) -> Outcome:
     if hidden:
-        return offer_person(turn, context, ended(turn, context, "verify.offer"))
+        return Outcome(text=None, effects=(SetForm(None),), next="identity")
     label = context.lines.say("reschedule.yes_book", turn.locale)
     outcome = ended(turn, context, "reschedule.none")
     return Outcome(

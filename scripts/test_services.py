@@ -1,4 +1,4 @@
-"""Install what the tests need from Debian packages: Redis, PostgreSQL, Chromium.
+"""Install what the tests need from Debian packages: Redis, PostgreSQL, Chromium, Dovecot.
 
 Owns finding out what is missing and installing it. What cannot be installed is named and fails the
 run: nothing is ever skipped. Starting the services is tests/services.py's work.
@@ -17,8 +17,14 @@ def missing_packages() -> list[str]:
         "redis-server": shutil.which("redis-server") is not None,
         "postgresql": any(Path("/usr/lib/postgresql").glob("*/bin/initdb")),
         "chromium": shutil.which("chromium") is not None,
+        "dovecot-imapd": Path("/usr/lib/dovecot/imap").exists() and _finds("dovecot"),
     }
     return [package for package, is_here in found.items() if not is_here]
+
+
+def _finds(program: str) -> bool:
+    """Return whether a server's program is here; Debian keeps some outside a user's path."""
+    return any(shutil.which(program, path=path) for path in (None, "/usr/sbin"))
 
 
 def root_prefix() -> list[str] | None:

@@ -52,7 +52,7 @@ def with_model(model_url: str) -> Iterator[Live]:
     ):
         source.backup(target)
         # conversations and addresses of the first server's simulator are not this one's
-        target.execute("DELETE FROM inboxes WHERE channel IN ('sms', 'slack', 'email')")
+        target.execute("DELETE FROM inboxes WHERE channel IN ('sms', 'slack', 'email', 'whatsapp')")
         target.commit()
     (directory / ".env").write_text(
         f"OPENAI_BASE_URL={model_url}/v1\nOPENAI_API_KEY=sk-test-none\nUSHER_LLM_MODEL=scripted\n"

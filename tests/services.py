@@ -1,4 +1,4 @@
-"""Real Redis and PostgreSQL servers for one test run, each started when the first test asks.
+"""Real Redis, PostgreSQL and Dovecot servers for one test run, each started when the first test asks.
 
 Owns finding the programs, free ports, start, stop, and leaving nothing behind. Every server has a
 supervisor process (this file, run as a script) that watches the pytest process through a pidfd: it
@@ -108,7 +108,7 @@ def locked(name: str) -> Iterator[None]:
 def ensure(kind: str, name: str | None = None, port: int = 0) -> Service:
     """Return the running service `name`, starting it if this is the first to ask.
 
-    `kind` is `redis` or `postgresql`; `port` 0 takes a free one.
+    `kind` is `redis`, `postgresql` or `dovecot`; `port` 0 takes a free one.
 
     Raises: ServiceUnavailableError.
     """
@@ -183,7 +183,7 @@ def accepts(port: int) -> bool:
 
 
 def _program(name: str) -> str:
-    found = shutil.which(name)
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin")
     if found is None:
         message = f"{name} is not installed: run `make test-services`"
         raise ServiceUnavailableError(message)
@@ -250,6 +250,61 @@ def _postgres_is_ready(directory: Path, port: int) -> bool:
     return subprocess.run(asked, check=False).returncode == 0
 
 
+DOVECOT_PASSWORD = "hush-hush"  # of a server that lives for one test run
+
+
+def _dovecot_command(directory: Path, port: int) -> list[str]:
+    """Any user name has a mailbox of its own here."""
+    is_root = os.geteuid() == 0
+    me = pwd.getpwuid(os.geteuid())
+    keeper = pwd.getpwnam("nobody") if is_root else me
+    inner, login = ("dovecot", "dovenull") if is_root else (me.pw_name, me.pw_name)
+    boxes = directory / "mail"
+    boxes.mkdir(exist_ok=True)
+    directory.chmod(0o711)
+    if is_root:
+        os.chown(boxes, keeper.pw_uid, keeper.pw_gid)
+    configuration = directory / "dovecot.conf"
+    configuration.write_text(
+        f"""
+protocols = imap
+listen = 127.0.0.1
+base_dir = {directory}/run
+state_dir = {directory}/state
+log_path = /dev/stderr
+ssl = no
+disable_plaintext_auth = no
+default_internal_user = {inner}
+default_login_user = {login}
+default_internal_group = {inner if is_root else pwd.getpwuid(os.geteuid()).pw_name}
+first_valid_uid = 1
+mail_location = maildir:{boxes}/%u
+mail_fsync = never
+passdb {{
+  driver = static
+  args = password={DOVECOT_PASSWORD}
+}}
+userdb {{
+  driver = static
+  args = uid={keeper.pw_uid} gid={keeper.pw_gid} home={boxes}/%u
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+"""
+    )
+    return [*_dies_with_us("TERM"), _program("dovecot"), "-F", "-c", str(configuration)]
+
+
 def _usher_command(directory: Path, port: int) -> list[str]:
     """Run what `make run` runs, in a folder of its own; tests/live.py says what else it is given."""
     (directory / "var").mkdir(exist_ok=True)
@@ -266,8 +321,18 @@ USHER = (
     f"import sys; sys.path.insert(0, {str(Path(__file__).parent.parent)!r}); "
     "from app.cli import main; main()",
 )
-COMMANDS = {"redis": _redis_command, "postgresql": _postgres_command, "usher": _usher_command}
-STOP_SIGNALS = {"redis": signal.SIGTERM, "postgresql": signal.SIGINT, "usher": signal.SIGTERM}
+COMMANDS = {
+    "redis": _redis_command,
+    "postgresql": _postgres_command,
+    "dovecot": _dovecot_command,
+    "usher": _usher_command,
+}
+STOP_SIGNALS = {
+    "redis": signal.SIGTERM,
+    "postgresql": signal.SIGINT,
+    "dovecot": signal.SIGTERM,
+    "usher": signal.SIGTERM,
+}
 
 
 def supervise(kind: str, name: str, run: Path, owner: int, port: int) -> None:
@@ -289,6 +354,7 @@ def supervise(kind: str, name: str, run: Path, owner: int, port: int) -> None:
     try:
         is_ready = {
             "redis": lambda: accepts(port),
+            "dovecot": lambda: accepts(port),
             "postgresql": lambda: _postgres_is_ready(directory, port),
             "usher": lambda: _usher_is_ready(run / f"{name}.log"),
         }[kind]

@@ -12,15 +12,18 @@ from datetime import datetime
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
+from starlette.responses import Response
 
 from app.api.socket import build_router
 from app.api.web_chat import WebChat
 from channels.web import WebSettings
+from core.bookings import Booking, SessionType, Slot
 from core.clock import Clock
 from core.conversations import Account, Contact, Conversation, Csm, Inbox, Mode, Status
 from core.errors import IdempotencyConflictError, NotFoundError
 from core.ids import (
     AccountId,
+    BookingId,
     ContactId,
     ConversationId,
     CsmId,
@@ -29,15 +32,25 @@ from core.ids import (
     TenantId,
     TurnId,
 )
-from core.messages import Author, ConsentChange, Inbound, MessageKind, QuickReply, Receipt
+from core.messages import (
+    Attachment,
+    Author,
+    ConsentChange,
+    Inbound,
+    MessageKind,
+    QuickReply,
+    Receipt,
+)
 from core.messages import StoredMessage as Row
-from core.ports import Accepted, TenantPolicy
+from core.ports import Accepted, Reachable, TenantPolicy, Unread
 from core.turns import Citation
+from handlers._shared.lines import YamlLines
 
 TENANT = TenantId("demo")
 KEY = "demo-widget"
-IDENTITY_SECRET = "an identity secret of the tenant, long enough"
+IDENTITY_SECRET = "an identity secret of the tenant, long enough for the longest of signatures"
 VISITOR_SECRET = "the server's own secret, also long enough"
+LINES = YamlLines(slots={"brand": "us", "bot": "Usher"})
 VISIBLE = ("received", "handled", "claimed", "sent", "delivered", "read", "unknown")
 
 
@@ -114,6 +127,98 @@ class MemoryCache:
         return True
 
 
+class MemoryState:
+    """Port `PluginState`."""
+
+    def __init__(self) -> None:
+        self.values: dict[tuple[str, str, str], Mapping[str, object]] = {}
+
+    async def get(self, plugin: str, tenant: TenantId, key: str) -> Mapping[str, object] | None:
+        return self.values.get((plugin, tenant, key))
+
+    async def put(
+        self, plugin: str, tenant: TenantId, key: str, value: Mapping[str, object]
+    ) -> None:
+        self.values[plugin, tenant, key] = value
+
+    async def drop(self, plugin: str, tenant: TenantId, key: str) -> None:
+        self.values.pop((plugin, tenant, key), None)
+
+
+class MemoryReaches:
+    """Port `Reaches`: keeps what was said; mails what is asked for into a list."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, Reachable] = {}
+        self.transcripts: list[tuple[str, str, str]] = []  # address, text, what is shown of it
+
+    async def of(self, tenant: TenantId, conversation: ConversationId) -> Reachable | None:
+        return self.given.get(conversation)
+
+    async def give(
+        self, tenant: TenantId, conversation: ConversationId, reach: Reachable, now: datetime
+    ) -> None:
+        self.given[conversation] = reach
+
+    async def unread(self, before: datetime, limit: int = 20) -> Sequence[Unread]:
+        return ()
+
+    async def tell(self, unread: Unread, inbox: Inbox, subject: str, text: str) -> bool:
+        return False
+
+    async def send_transcript(
+        self,
+        inbox: Inbox,
+        conversation: ConversationId,
+        address: str,
+        subject: str,
+        text: str,
+        shown: str,
+    ) -> None:
+        self.transcripts.append((address, text, shown))
+
+
+class MemoryFiles:
+    """Port `Files` as far as the web chat uses it; keeps what ends in .txt or .png."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, tuple[str, bytes]] = {}
+
+    async def put(self, tenant: TenantId, name: str, content_type: str, data: bytes) -> Attachment:
+        if not name.endswith((".txt", ".png")):
+            return Attachment(name, content_type, len(data), refused="not_allowed")
+        file = f"fil_{len(self.kept) + 1}"
+        self.kept[file] = (name, data)
+        return Attachment(name, content_type, len(data), id=file)
+
+    async def link(self, tenant: TenantId, file: str, until: datetime) -> str:
+        if file not in self.kept:
+            raise NotFoundError("no such file")
+        return f"/files/{file}"
+
+
+class MemoryCalendar:
+    """Port `Calendar`: one kind of session, free at the times given."""
+
+    def __init__(self) -> None:
+        self.free: list[Slot] = []
+        self.booked: dict[str, Booking] = {}
+
+    async def session_types(self, tenant: TenantId) -> Sequence[SessionType]:
+        return (SessionType("onboarding", "Onboarding session", 45),)
+
+    async def slots(
+        self, tenant: TenantId, asset_id: str, start: datetime, end: datetime, limit: int = 50
+    ) -> Sequence[Slot]:
+        return [s for s in self.free if s.asset_id == asset_id and start <= s.starts_at < end]
+
+    async def bookings(self, tenant: TenantId, contact: ContactId) -> Sequence[Booking]:
+        return ()
+
+    async def find(self, tenant: TenantId, booking: BookingId) -> Booking | None:
+        return self.booked.get(booking)
+
+
 class Wakes:
     async def wake(self, topic: str, key: str, delay: float = 0.0) -> None:
         pass
@@ -124,15 +229,22 @@ class Wakes:
 
 
 class Greets:
+    """Its own short greeting; every other line as the product says it."""
+
+    def __init__(self, policy: TenantPolicy) -> None:
+        self._lines = LINES.for_tenant({}, {"brand": policy.brand, "bot": policy.bot_name})
+
     def say(self, key: str, locale: str, channel: str = "", **slots: object) -> str:
         words = {
             "en": "Hi, I'm {bot}, the {brand} assistant. Ask me anything about the product.",
             "es": "Hola, soy {bot}, el asistente de {brand}. Pregúntame lo que quieras.",
         }
-        return words.get(locale, words["en"]).format(**slots)
+        if key == "web.disclosure":
+            return words.get(locale, words["en"]).format(**slots)
+        return self._lines.say(key, locale, channel, **slots)
 
     def variants(self, key: str) -> Mapping[str, Sequence[str]]:
-        return {}
+        return self._lines.variants(key)
 
 
 class Desk:
@@ -141,6 +253,12 @@ class Desk:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.fanout = MemoryFanout()
+        self.cache = MemoryCache()
+        self.reaches = MemoryReaches()
+        self.state = MemoryState()
+        self.files = MemoryFiles()
+        self.calendar = MemoryCalendar()
+        self.channels: tuple[str, ...] = ("email", "sms")
         self.talks: dict[str, Talk] = {}
         self.inbound: list[Inbound] = []
         self.feedbacks: list[tuple[str, str]] = []
@@ -163,8 +281,17 @@ class Desk:
                     return self._accepted(talk, row, duplicate=True)
         talk = self._talk(inbound)
         self.inbound.append(inbound)
+        if inbound.opening is not None and not talk.rows:
+            said = inbound.opening
+            await self.add(
+                talk.conversation.id, said.text, quick_replies=said.quick_replies, hint=False
+            )
         row = await self.add(
-            talk.conversation.id, inbound.text, Author.CUSTOMER, external_id=inbound.external_id
+            talk.conversation.id,
+            inbound.text,
+            Author.CUSTOMER,
+            external_id=inbound.external_id,
+            attachments=inbound.attachments,
         )
         if self.on_message is not None:
             self.spawn(self.on_message(talk.conversation.id, inbound.text))
@@ -269,7 +396,7 @@ class Desk:
         return Inbox(InboxId("inb_web"), TENANT, "web", KEY, settings=settings)
 
     async def inboxes(self, tenant: TenantId | None = None) -> Sequence[Inbox]:
-        return ()
+        return [Inbox(InboxId(f"inb_{name}"), TENANT, name, name) for name in self.channels]
 
     async def contact(self, tenant: TenantId, contact: ContactId) -> Contact | None:
         return None
@@ -297,6 +424,7 @@ class Desk:
         quick_replies: tuple[QuickReply, ...] = (),
         turn_id: str | None = None,
         external_id: str | None = None,
+        attachments: tuple[Attachment, ...] = (),
         at: datetime | None = None,
         hint: bool = True,
     ) -> Row:
@@ -320,6 +448,7 @@ class Desk:
             quick_replies=quick_replies,
             turn_id=TurnId(turn_id) if turn_id else None,
             external_id=external_id,
+            attachments=attachments,
         )
         talk.rows.append(row)
         if hint and not inbound:
@@ -356,9 +485,13 @@ class Desk:
             "fanout": self.fanout,
             "wakeups": Wakes(),
             "directory": self,
-            "cache": MemoryCache(),
-            "lines_for": lambda _policy: Greets(),
+            "cache": self.cache,
+            "lines_for": Greets,
             "transcript": self,
+            "reaches": self.reaches,
+            "state": self.state,
+            "calendar": self.calendar,
+            "files": self.files,
             "visitor_secret": VISITOR_SECRET,
             "development": True,
             "demo_key": KEY,
@@ -367,9 +500,13 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def serving(chat: WebChat, port: int = 0) -> AsyncIterator[str]:
-    """Serve the real routes on this machine; yields `127.0.0.1:port`."""
+async def serving(
+    chat: WebChat, port: int = 0, pages: Mapping[str, Callable[[], Response]] | None = None
+) -> AsyncIterator[str]:
+    """Serve the real routes and some pages on this machine; yields `127.0.0.1:port`."""
     app = FastAPI()
+    for path, page in (pages or {}).items():
+        app.add_api_route(path, page, response_class=Response, response_model=None)
     app.include_router(build_router(lambda connection: chat))
     config = uvicorn.Config(
         app,

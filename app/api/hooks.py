@@ -11,10 +11,12 @@ from app.services import Services
 from core.contracts import Channel, Converses, Received, WebhookReply, WebhookRequest
 from core.conversations import Inbox
 from core.errors import (
+    AnomalousPayloadError,
     SignatureError,
     TooLargeError,
     UnsupportedEventError,
 )
+from core.ids import InboxId
 from core.ports import Accepted
 
 logger = logging.getLogger(__name__)
@@ -34,20 +36,23 @@ async def webhook(
     channel = services.inboxes.channel(name)
     asked = WebhookRequest(
         method=request.method,
-        url=str(request.url),
+        url=_url(request),
         headers={k.lower(): v for k, v in request.headers.items()},
         body=await _body(request),
     )
     inbox = await _inbox(services, name, channel, asked)
     if inbox is None:
         # no inbox, no secret to check with: the same refusal as a wrong signature
-        services.metrics.count("webhooks_refused", channel=name, why="no_inbox")
+        await services.refusals.note(name, "no_inbox")
         raise SignatureError("this request is for no inbox of ours")
     inbox = services.inboxes.complete(inbox)
     try:
         received = await channel.receive(asked, inbox)
-    except SignatureError:
-        services.metrics.count("webhooks_refused", channel=name, why="signature")
+    except SignatureError as refused:
+        await services.refusals.note(name, "signature", inbox, refused.detail)
+        raise
+    except AnomalousPayloadError as refused:
+        await services.refusals.note(name, "payload", inbox, refused.detail)
         raise
     except UnsupportedEventError as ignored:
         logger.info("webhook.ignored", extra={"channel": name, "reason": ignored.detail})
@@ -76,7 +81,11 @@ async def _held(
     view = await services.waiter.wait(kept, received.wait)
     answered = await channel.answer(asked, inbox, kept.message_id, view)
     for name, address, text in answered.texts:
-        await send_beside(services, inbox.tenant, kept.conversation_id, name, address, text)
+        talk = kept.conversation_id
+        await send_beside(services, inbox.tenant, talk, name, address, text, kept.seq)
+    if answered.gone:
+        await services.inline.release(inbox.tenant, kept.message_id)
+        await services.wakeups.wake("outbox", kept.conversation_id)
     return answered.reply
 
 
@@ -90,7 +99,19 @@ async def _inbox(
         inbox = await services.directory.inbox(name, address)
         if inbox is not None and inbox.kind == "customer":
             return inbox
-    return None
+    invited = getattr(channel, "invited", None)  # contracts.Admits
+    tenant = invited(asked) if invited else None
+    return None if tenant is None else Inbox(InboxId(""), tenant, name, "")
+
+
+def _url(request: Request) -> str:
+    """Return the URL byte for byte as it came: some providers sign it, and a framework would decode it."""
+    scope = request.scope
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope.get("query_string", b"")
+    host = request.headers.get("host", "")
+    whole = raw.partition(b"?")[0] + (b"?" + query if query else b"")
+    return f"{scope['scheme']}://{host}{whole.decode('latin-1')}"
 
 
 async def _body(request: Request) -> bytes:

@@ -18,6 +18,8 @@ router = APIRouter(prefix="/manage/policy", tags=["manage"])
 
 Host = Annotated[str, Field(pattern=r"^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=253)]
 Style = Annotated[MessageText, Field(max_length=500)]
+Limit = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+Banded = Literal["csat", "booking_conversion", "auto_resolution", "sentiment_escalations"]
 Share = Annotated[float, Field(ge=-1, le=1)]
 
 
@@ -41,6 +43,9 @@ class PolicyIn(Body):
     )
     widget_origins: list[Word] | None = Field(default=None, max_length=100)
     thresholds: dict[Word, Share] | None = None
+    bands: dict[Banded, tuple[Limit, Limit]] | None = Field(
+        default=None, description="Figure to (green from, yellow from): docs/kpis.md."
+    )
     numbers: dict[Word, Word] | None = Field(
         default=None, description="Your own kinds of numbers to mask, name to shape: ORD-######."
     )
@@ -60,6 +65,9 @@ class PolicyIn(Body):
     )
     reading_level: Literal["easy", "plain", ""] | None = Field(
         default=None, description="How easily a model's replies must read; empty: no wish."
+    )
+    widget_identity: Literal["required", ""] | None = Field(
+        default=None, description="required: the web chat takes nobody without a signed identity."
     )
 
 

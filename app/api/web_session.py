@@ -2,7 +2,8 @@
 
 Owns subscribe, catch up, live; acks and rate limits of one socket. The rows in SQL are what is
 sent; a published hint only says when to look, and a poll replaces lost hints.
-Not here: admission (web_chat.py), queue (web_wire.py), routes (socket.py), frames (channels/).
+Not here: admission (web_chat.py), queue (web_wire.py), routes (socket.py), frames (channels/), what is
+asked for beside talking (web_extras.py).
 """
 
 import asyncio
@@ -11,14 +12,19 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 
 from app.api.web_chat import Guest, WebChat
+from app.api.web_extras import Extras
+from app.api.web_opening import opening_for, subject_of
 from app.api.web_wire import POLICY_VIOLATION, HangUpError, Outlet, Wire
 from channels import web
 from channels._shared.web_frames import (
+    About,
     Ack,
     Feedback,
     Frame,
     Hello,
+    Reach,
     Send,
+    Transcript,
     Typing,
     client_id_of,
     parse_frame,
@@ -27,7 +33,7 @@ from channels._shared.web_token import issue_visitor
 from core.conversations import Conversation
 from core.errors import BadInputError, RateLimitedError, ServiceError
 from core.ids import ConversationId
-from core.messages import Assurance, Author, Inbound, StoredMessage
+from core.messages import Assurance, Author, Inbound, Opening, StoredMessage
 from guardrails._shared.naming import neutral
 
 PAGE = 100  # rows
@@ -50,6 +56,9 @@ class Session:
         self._status: web.OutFrame | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._follower: asyncio.Task[None] | None = None
+        self._extras = Extras(chat, guest)
+        self._opening: Opening | None = None
+        self._greeted: str | None = None
 
     async def run(self, hello: Hello) -> None:
         """Serve the socket. Ends only by raising, HangUpError for the expected ends."""
@@ -62,14 +71,18 @@ class Session:
 
     async def _welcome(self, hello: Hello) -> None:
         chat, guest = self._chat, self._guest
+        self._extras.about, self._greeted = hello.about or About(), hello.greeted
         asked = ConversationId(hello.conversation_id) if hello.conversation_id else None
         found = await self._find(asked) if asked else None
-        if found is None and (hello.token or guest.identity):
+        if found is None and (hello.token or hello.resume or guest.identity):
             found = await self._find(None)
         if found is not None:
             seen = hello.seq if found.id == asked else 0
             self._conversation = found.id
             self._cursor = min(seen, found.seq) or max(0, found.seq - HISTORY)
+        else:
+            self._opening = await opening_for(chat, guest)
+        opening = self._opening
         await self._outlet.put(
             web.welcome(
                 issue_visitor(guest.visitor, chat.visitor_secret, chat.clock.now()),
@@ -78,7 +91,9 @@ class Session:
                 brand=guest.policy.brand,
                 bot_name=guest.policy.bot_name,
                 locale=guest.locale,
-                greeting=self._greeting(),
+                greeting=opening.text if opening else self._greeting(),
+                quick_replies=opening.quick_replies if opening else (),
+                files=chat.files is not None,
             )
         )
 
@@ -158,9 +173,13 @@ class Session:
         for row in rows:
             if row.seq in self._shown:
                 continue
-            await self._outlet.put(web.message(row))
             self._shown.add(row.seq)
             self._cursor = max(self._cursor, row.seq)
+            # "there is an answer, here is the way back" has found its reader
+            if row.seq < self._floor or row.metadata.get("beside") == "unread":
+                continue
+            urls = await self._extras.urls(row) if row.attachments else None
+            await self._outlet.put(web.message(row, urls))
             ours = row.author is not Author.CUSTOMER and row.channel == "web"
             self._unconfirmed.append((row.seq, ours and row.status not in ("delivered", "read")))
 
@@ -170,7 +189,8 @@ class Session:
         csm = None
         if found.owner is not None:
             csm = await self._chat.directory.csm(self._guest.tenant, found.owner)
-        frame = web.status(found.mode, found.status.value, csm.name if csm else None)
+        ask = await self._extras.ask(found)
+        frame = web.status(found.mode, found.status.value, csm.name if csm else None, ask)
         if frame != self._status:
             await self._outlet.put(frame)
             self._status = frame
@@ -202,32 +222,43 @@ class Session:
                 await self._typing()
             case Feedback(message_id=message_id, value=value):
                 await self._limit("feedback")
-                if self._conversation is None:
-                    raise BadInputError("there is no conversation yet")
                 await self._chat.transcript.feedback(
-                    self._guest.tenant, self._conversation, message_id, value
+                    self._guest.tenant, self._begun(), message_id, value
                 )
+            case About() | Reach() | Transcript():
+                await self._beside(frame)
             case Hello():
                 raise BadInputError("hello was said already")
+
+    async def _beside(self, frame: About | Reach | Transcript) -> None:
+        match frame:
+            case About():
+                self._extras.about = frame
+            case Reach():
+                await self._limit("reach")
+                await self._extras.reach(self._begun(), frame)
+                await self._show_status(await self._find(self._begun()))
+            case Transcript(email=email):
+                await self._limit("transcript")
+                await self._extras.send_transcript(self._begun(), email, self._floor)
+
+    @property
+    def _floor(self) -> int:
+        """The first message this guest may see: 1 for all but who came by an unproven link."""
+        return self._guest.visitor.floor[1] if self._guest.visitor.floor else 1
+
+    def _begun(self) -> ConversationId:
+        if self._conversation is None:
+            raise BadInputError("there is no conversation yet")
+        return self._conversation
 
     async def _send(self, frame: Send) -> None:
         chat, guest = self._chat, self._guest
         await self._limit("send")
-        identity = guest.identity
-        inbound = Inbound(
-            channel="web",
-            external_id=f"{guest.visitor.id}:{frame.client_id}",
-            sender=guest.visitor.id,
-            text=frame.text,
-            assurance=Assurance.PROVEN if identity else Assurance.CHANNEL,
-            conversation_id=self._conversation,
-            display_name=identity.name if identity else None,
-            locale=guest.locale,
-            claims=identity.claims() if identity else (),
-            body_hash=hashlib.sha256(frame.text.encode()).hexdigest(),
-        )
+        inbound = await self._inbound(frame)
         quiet = web.CHANNEL.capabilities.quiet
         accepted = await chat.intake.accept(guest.inbox, neutral(inbound), quiet)
+        self._opening = None
         await self._outlet.put(web.stored(frame.client_id, accepted.conversation_id, accepted.seq))
         if accepted.conversation_id != self._conversation:
             self._attach(accepted.conversation_id, accepted.seq)
@@ -239,6 +270,28 @@ class Session:
             await chat.wakeups.wake("turn", accepted.conversation_id, quiet)
             hint = {"type": "message", "seq": accepted.seq}
             await chat.fanout.publish(web.topic(accepted.conversation_id), hint)
+
+    async def _inbound(self, frame: Send) -> Inbound:
+        guest, identity, about = self._guest, self._guest.identity, self._extras.about
+        files = await self._extras.files(frame.files)
+        said = "\n".join((frame.text, *frame.files))
+        link, first = guest.link, self._conversation is None
+        return Inbound(
+            channel="web",
+            external_id=f"{guest.visitor.id}:{frame.client_id}",
+            sender=guest.visitor.id,
+            text=frame.text,
+            assurance=Assurance.PROVEN if identity else Assurance.CHANNEL,
+            conversation_id=self._conversation,
+            display_name=identity.name if identity else about.name,
+            locale=guest.locale,
+            claims=self._extras.claims(),
+            body_hash=hashlib.sha256(said.encode()).hexdigest(),
+            attachments=files,
+            subject=(subject_of(link) if link else about.topic) if first else None,
+            opening=self._opening if first else None,
+            metadata={"greeted": self._greeted} if self._greeted and first else {},
+        )
 
     async def _ack(self, seq: int) -> None:
         """Confirm all that was sent here up to this row, in order of sending, not of seq."""
@@ -269,6 +322,11 @@ class Session:
     async def _find(self, conversation: ConversationId | None) -> Conversation | None:
         guest = self._guest
         external = guest.identity.external if guest.identity else None
+        floor = guest.visitor.floor
+        if floor is not None:  # one conversation, whatever is asked for
+            conversation = ConversationId(floor[0]) if conversation in (None, floor[0]) else None
+            if conversation is None:
+                return None
         return await self._chat.transcript.find(
             guest.tenant, conversation, guest.visitor.id, external
         )

@@ -14,6 +14,7 @@ from app.cli.shared import (
     run_here,
     show,
 )
+from app.inviting import install_link
 from core.errors import BadInputError, NotFoundError
 from core.ids import TenantId
 
@@ -36,6 +37,21 @@ async def _create_here(services: Any, tenant: str, name: str) -> dict[str, Any]:
     fresh = await services.directory.ensure_tenant(TenantId(tenant), name)
     _key, token = await services.access.create_key(TenantId(tenant), "first", "secret")
     return {"id": tenant, "created": fresh, "key": token}
+
+
+@tenant.command("install-link")
+def tenant_install_link(
+    tenant: str,
+    channel: Annotated[str, typer.Argument(help="Which channel's app.")] = "slack",
+    days: Annotated[int, typer.Option(min=1, max=60, help="How long the link is good.")] = 7,
+) -> None:
+    """Print a link by which an admin of a workspace installs a channel's app for this tenant."""
+
+    async def run(services: Any) -> dict[str, Any]:
+        link, until = await install_link(services, channel, TenantId(tenant), days)
+        return {"link": link, "good_until": until}
+
+    show(run_here(run, lean=True))
 
 
 @tenant.command("policy")

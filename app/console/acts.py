@@ -28,7 +28,14 @@ async def reply(conversation: Id, body: ReplyIn, services: Uses, who: Writer) ->
     """Send the owner's words to the customer. Raises ConflictError unclaimed, ForbiddenError for another's."""
     known = ConversationId(conversation)
     message = await services.humans.reply(
-        who.tenant, known, who.csm, body.text, f"console:{body.key}", files=body.files
+        who.tenant,
+        known,
+        who.csm,
+        body.text,
+        f"console:{body.key}",
+        files=body.files,
+        cc=body.cc,
+        confirmed=body.confirmed,
     )
     await changed(services, who.tenant, known)
     return {"message": pictures.message(message) if message else None}

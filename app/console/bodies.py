@@ -50,11 +50,17 @@ class TextIn(Body):
 
 
 class ReplyIn(TextIn):
-    """A reply with files that were put before, by their ids."""
+    """A reply.
+
+    `files` are ids of files put before; `cc` those of the thread's others who get it too, `confirmed` the outsiders
+    a person said yes to.
+    """
 
     files: list[Annotated[str, Field(pattern=r"^fil_[0-9a-f]{32}$")]] = Field(
         default=[], max_length=10
     )
+    cc: list[Word] = Field(default=[], max_length=30)
+    confirmed: list[Word] = Field(default=[], max_length=31)
 
 
 class DraftIn(Body):
@@ -81,6 +87,12 @@ class ForgetIn(Body):
     """Which fact to forget."""
 
     key: Word
+
+
+class MatchIn(Body):
+    """A person's word on whether two contacts are one."""
+
+    same: bool
 
 
 class DismissIn(Body):

@@ -1,51 +1,58 @@
 """KPIs with a small trend, and what the team set."""
 
+import csv
+import io
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from app.console import pictures
 from app.console.gate import Reader, Uses
-from core.views import Kpis
+from app.services import Services
+from core.ids import TenantId
+from core.kpis import Figures
 
 router = APIRouter()
 
 _SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
-_STEPS = {
-    "24h": (6, timedelta(hours=4)),
-    "7d": (7, timedelta(days=1)),
-    "30d": (6, timedelta(days=5)),
-}
+_STEPS = {"24h": 6, "7d": 7, "30d": 10}
+Span = Annotated[Literal["24h", "7d", "30d"], Query()]
 
 
 @router.get("/kpis")
-async def kpis(
-    services: Uses, who: Reader, span: Annotated[Literal["24h", "7d", "30d"], Query()] = "7d"
-) -> dict[str, object]:
-    """Return the figures of a span, and volume and handoffs in equal steps of it, oldest first."""
+async def kpis(services: Uses, who: Reader, span: Span = "7d") -> dict[str, object]:
+    """Return the figures of a span up to now, with volume and handoffs in equal steps of it, oldest first."""
+    found = await _read(services, who.tenant, span)
+    return {"now": found.until.isoformat(), **pictures.figures(found)}
+
+
+@router.get("/kpis.csv")
+async def kpis_csv(services: Uses, who: Reader, span: Span = "7d") -> Response:
+    """Return the same figures as a file: one row a figure and channel, with its numerator and denominator."""
+    found = await _read(services, who.tenant, span)
+    sheet = io.StringIO()
+    writer = csv.writer(sheet)
+    writer.writerow(("from", "to", "channel", "figure", "value", "count", "over", "band"))
+    edges = (found.since.isoformat(), found.until.isoformat())
+    for channel, figures in (("", found.figures), *found.channels.items()):
+        for name, figure in figures.items():
+            value = "" if figure.value is None else round(figure.value, 6)
+            row = (value, round(figure.count, 6), round(figure.over, 6), figure.band or "")
+            writer.writerow((*edges, channel, name, *row))
+    for channel, count in found.messages.items():
+        writer.writerow((*edges, channel, "messages", count, count, 0, ""))
+    return Response(
+        sheet.getvalue(),
+        media_type="text/csv",
+        headers={"content-disposition": f'attachment; filename="figures-{span}.csv"'},
+    )
+
+
+async def _read(services: Services, tenant: TenantId, span: str) -> Figures:
     now = services.clock.now()
-    count, step = _STEPS[span]
-    edges = [now - step * n for n in range(count, 0, -1)]
-    since = [await services.reads.kpis(who.tenant, edge) for edge in edges]
-    return {
-        "now": now.isoformat(),
-        "kpis": pictures.kpis(await services.reads.kpis(who.tenant, now - _SPANS[span])),
-        "steps": [
-            {"from": edge.isoformat(), "to": (edge + step).isoformat(), **_between(first, later)}
-            for edge, first, later in zip(edges, since, [*since[1:], Kpis(now)], strict=True)
-        ],
-    }
-
-
-def _between(first: Kpis, later: Kpis) -> dict[str, int]:
-    """Return what happened after the first time and before the later one."""
-    return {
-        "messages": sum(first.volume.values()) - sum(later.volume.values()),
-        "conversations": first.conversations - later.conversations,
-        "handoffs": first.handoffs - later.handoffs,
-        "breaches": first.breaches - later.breaches,
-    }
+    policy = await services.directory.policy(tenant)
+    return await services.figures.read(tenant, now - _SPANS[span], now, policy.bands, _STEPS[span])
 
 
 @router.get("/settings")

@@ -3,16 +3,19 @@
 The pages render every text as text; nothing here escapes or marks up.
 """
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 
 from core.bookings import Booking
 from core.briefs import REASONS
 from core.conversations import Account, Contact, Csm, Handoff, Inbox
 from core.files import PREVIEWED
+from core.kpis import Figures
 from core.messages import StoredMessage
 from core.ports import Fact, TenantPolicy
 from core.turns import Citation, Passage
-from core.views import InboxRow, Kpis, Trace
+from core.views import InboxRow, Recipient, Recipients, Trace
 
 Json = dict[str, object]
 
@@ -20,6 +23,11 @@ Json = dict[str, object]
 def when(at: datetime | None) -> str | None:
     """Return an ISO 8601 time."""
     return at.isoformat() if at else None
+
+
+def flat(row: Mapping[str, object]) -> Json:
+    """Return a flat row of names and values."""
+    return {k: when(v) if isinstance(v, datetime) else v for k, v in row.items()}
 
 
 def csm(person: Csm) -> Json:
@@ -94,6 +102,22 @@ def row(found: InboxRow) -> Json:
         "drafts": found.drafts,
         "handoff": handoff(found.handoff),
     }
+
+
+def recipients(found: Recipients | None) -> Json | None:
+    """Return whom a reply by mail would reach."""
+    if found is None:
+        return None
+
+    def one(who: Recipient) -> Json:
+        return {
+            "address": who.address,
+            "name": who.name,
+            "outsider": who.outsider,
+            "known": who.known,
+        }
+
+    return {"to": one(found.to), "cc": [one(who) for who in found.cc]}
 
 
 def citation(found: Citation) -> Json:
@@ -230,19 +254,30 @@ def passage(found: Passage) -> Json:
     }
 
 
-def kpis(found: Kpis) -> Json:
-    """Return figures since a time."""
+def figures(found: Figures) -> Json:
+    """Return the figures of a span."""
     return {
         "since": when(found.since),
-        "conversations": found.conversations,
-        "contained": found.contained,
-        "handoffs": found.handoffs,
-        "breaches": found.breaches,
-        "volume": dict(found.volume),
+        "figures": {name: asdict(figure) for name, figure in found.figures.items()},
+        "channels": {
+            channel: {name: asdict(figure) for name, figure in shown.items()}
+            for channel, shown in found.channels.items()
+        },
+        "messages": dict(found.messages),
+        "intents": dict(found.intents),
         "reasons": dict(found.reasons),
-        "containment": found.containment,
-        "handoff_rate": found.handoff_rate,
-        "first_response": found.first_response,
+        "gaps": found.gaps,
+        "steps": [
+            {
+                "from": when(step.since),
+                "to": when(step.until),
+                "messages": step.messages,
+                "conversations": step.conversations,
+                "handoffs": step.handoffs,
+                "breaches": step.breaches,
+            }
+            for step in found.steps
+        ],
     }
 
 

@@ -52,11 +52,12 @@ class DeliveredMail:
 
 @dataclass(slots=True)
 class MailServer:
-    """The server. `reply` is what a refusal answers, a code and a text."""
+    """The server. `reply` is what a refusal answers, a code and a text; `refuse` are addresses it never takes."""
 
     mails: dict[str, list[DeliveredMail]] = field(default_factory=lambda: defaultdict(list))
     trouble: Trouble | None = None
     reply: str = "550 5.7.1 refused"
+    refuse: set[str] = field(default_factory=set)
     sessions: int = 0
     _server: asyncio.Server | None = None
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -168,7 +169,7 @@ class _Handler:
         address: str,
         options: list[str],
     ) -> str:
-        if self._mailbox.trouble is Trouble.REFUSE_RECIPIENT:
+        if self._mailbox.trouble is Trouble.REFUSE_RECIPIENT or address in self._mailbox.refuse:
             return self._mailbox.reply
         envelope.rcpt_tos.append(address)
         return "250 OK"

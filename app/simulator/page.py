@@ -9,7 +9,7 @@ import base64
 import binascii
 import contextlib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -21,8 +21,10 @@ from starlette.responses import HTMLResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.simulator import mailbox, people
+from app.simulator.calls import PhoneCall
 from app.simulator.mailbox import File, Letter
-from app.simulator.world import FAILURES, MAIL_FAILURES, World
+from app.simulator.twilio_api import TextMessage
+from app.simulator.world import FAILURES, MAIL_FAILURES, WHATSAPP, World
 from core.errors import BadInputError, ForbiddenError, NotFoundError
 
 STATIC = Path(__file__).parent / "static"
@@ -60,11 +62,33 @@ class Text(BaseModel):
     body: str = Field(min_length=1, max_length=1600)
 
 
+class Whatsapp(BaseModel):
+    """A WhatsApp message from a phone; `button` is the id of one of ours that was pressed."""
+
+    number: str = Field(max_length=20)
+    body: str = Field(min_length=1, max_length=1600)
+    button: str = Field(default="", max_length=256)
+
+
+class Window(BaseModel):
+    """A phone whose WhatsApp window is to close."""
+
+    number: str = Field(max_length=20)
+
+
 class Phone(BaseModel):
     """A phone, switched on or off."""
 
     number: str = Field(max_length=20)
     on: bool = True
+
+
+class Call(BaseModel):
+    """Something done with a phone: a call, words, a key."""
+
+    number: str = Field(max_length=20)
+    do: str = Field(max_length=20)
+    text: str = Field(default="", max_length=1000)
 
 
 class Attached(BaseModel):
@@ -135,6 +159,7 @@ def build_router(world: World) -> APIRouter:
     )
     _add_pages(router, world)
     _add_mails(router, world)
+    _add_phones(router, world)
     _add_actions(router, world)
     return router
 
@@ -211,16 +236,30 @@ async def _push(socket: WebSocket, rings: "asyncio.Queue[None]") -> None:
             await asyncio.sleep(0.05)  # what happens together is shown together
 
 
-def _add_actions(router: APIRouter, world: World) -> None:
+def _add_phones(router: APIRouter, world: World) -> None:
     @router.post("/text", status_code=204)
     async def text(asked: Text) -> None:
         await world.text(asked.number, asked.body)
+
+    @router.post("/whatsapp", status_code=204)
+    async def whatsapp(asked: Whatsapp) -> None:
+        await world.whatsapp(asked.number, asked.body, asked.button)
+
+    @router.post("/window", status_code=204)
+    async def window(asked: Window) -> None:
+        world.close_window(asked.number)
 
     @router.post("/phone", status_code=204)
     async def phone(asked: Phone) -> None:
         world.add_phone(asked.number)
         world.set_phone(asked.number, on=asked.on)
 
+    @router.post("/call", status_code=204)
+    async def call(asked: Call) -> None:
+        await world.use_phone(asked.number, asked.do, asked.text)
+
+
+def _add_actions(router: APIRouter, world: World) -> None:
     @router.post("/mail", status_code=204)
     async def mail(asked: Mail) -> None:
         await world.mail(
@@ -291,18 +330,38 @@ def _phone(world: World, number: str) -> Mapping[str, object]:
         "name": person.name,
         "about": person.about,
         "on": number not in world.phones_off,
-        "messages": [
-            {
-                "id": message.sid,
-                "incoming": message.direction != "inbound",
-                "body": message.body,
-                "at": message.created_at.isoformat(),
-                "status": message.status,
-                "error": message.error_code,
-            }
-            for message in world.phone(number)
-        ],
+        "messages": [_message(message) for message in world.phone(number)],
+        "whatsapp": {
+            "messages": [_message(message) for message in world.chat(number)],
+            "open_until": _at(world.twilio.open_until(f"{WHATSAPP}{number}")),
+        },
+        "call": _call(world.phone_call(number)),
     }
+
+
+def _message(message: TextMessage) -> Mapping[str, object]:
+    return {
+        "id": message.sid,
+        "incoming": message.direction != "inbound",
+        "body": message.body,
+        "at": message.created_at.isoformat(),
+        "status": message.status,
+        "error": message.error_code,
+        "media": message.media,
+        "template": bool(message.content_sid and not message.buttons),
+        "buttons": [{"title": title, "id": each} for title, each in message.buttons],
+    }
+
+
+def _at(when: datetime | None) -> str | None:
+    return when.isoformat() if when else None
+
+
+def _call(call: PhoneCall | None) -> Mapping[str, object] | None:
+    if call is None:
+        return None
+    heard = [{"id": at, "who": who, "text": text} for at, (who, text) in enumerate(call.heard)]
+    return {"id": call.sid, "doing": call.doing, "busy": call.busy, "heard": heard}
 
 
 def _mailbox(world: World, address: str) -> Mapping[str, object]:

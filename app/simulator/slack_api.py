@@ -51,6 +51,8 @@ class SlackStandIn:
     views: list[Message] = field(default_factory=list)
     calls: list[tuple[str, Message]] = field(default_factory=list)
     switches: Switches = field(default_factory=Switches)
+    scopes: str = "chat:write,im:history"
+    no_direct: set[str] = field(default_factory=set)  # whom no app may write to directly
     _count: int = 0
 
     def settings(self, api_base_url: str, alert_channel: str) -> dict[str, str]:
@@ -62,6 +64,7 @@ class SlackStandIn:
             "bot_user_id": self.bot_user_id,
             "alert_channel": alert_channel,
             "api_base_url": api_base_url,
+            "message_gap": "0",
         }
 
     def add_channel(self, channel: str) -> None:
@@ -82,13 +85,17 @@ class SlackStandIn:
         failure = self.switches.take()
         if failure and not failure.accepted:
             return await self._fail(failure)
-        if request.headers.get("authorization") != f"Bearer {self.bot_token}":
-            return _refuse("invalid_auth")
-        answer = self._methods().get(method)
-        response = _refuse("unknown_method") if answer is None else await answer(arguments)
+        if refusal := self._unauthorized(method, request.headers.get("authorization", "")):
+            return refuse(refusal)
+        answer = self.methods().get(method)
+        response = refuse("unknown_method") if answer is None else await answer(arguments)
         return await self._fail(failure) if failure else response
 
-    def _methods(self) -> dict[str, Callable[[Arguments], Awaitable[Response]]]:
+    def _unauthorized(self, method: str, given: str) -> str | None:
+        return None if given == f"Bearer {self.bot_token}" else "invalid_auth"
+
+    def methods(self) -> dict[str, Callable[[Arguments], Awaitable[Response]]]:
+        """Return what can be called, by name."""
         return {
             "auth.test": self._auth_test,
             "chat.postMessage": self._post,
@@ -102,7 +109,7 @@ class SlackStandIn:
         }
 
     async def _auth_test(self, _: Arguments) -> Response:
-        return _answer(
+        answer = answer_ok(
             url="https://usher-stand-in.slack.com/",
             team="Stand-in",
             user="usher",
@@ -111,11 +118,15 @@ class SlackStandIn:
             bot_id=self.bot_id,
             is_enterprise_install=False,
         )
+        answer.headers["x-oauth-scopes"] = self.scopes
+        return answer
 
     async def _post(self, arguments: Arguments) -> Response:
         channel = self._resolve(str(arguments.get("channel", "")))
+        if str(arguments.get("channel")) in self.no_direct:
+            return refuse("user_not_visible")
         if refusal := self._refusal(channel, arguments):
-            return _refuse(refusal)
+            return refuse(refusal)
         message: Message = {
             "type": "message",
             "user": self.bot_user_id,
@@ -126,7 +137,7 @@ class SlackStandIn:
             **{k: arguments[k] for k in ("blocks", "thread_ts", "metadata") if arguments.get(k)},
         }
         self.channels[channel].append(message)
-        return _answer(channel=channel, ts=message["ts"], message=message)
+        return answer_ok(channel=channel, ts=message["ts"], message=message)
 
     def _refusal(self, channel: str, arguments: Arguments) -> str | None:
         blocks = arguments.get("blocks") or []
@@ -142,27 +153,27 @@ class SlackStandIn:
     async def _update(self, arguments: Arguments) -> Response:
         channel = self._resolve(str(arguments.get("channel", "")))
         if refusal := self._refusal(channel, arguments):
-            return _refuse(refusal)
+            return refuse(refusal)
         message = self.find(channel, str(arguments.get("ts", "")))
         if message is None:
-            return _refuse("message_not_found")
+            return refuse("message_not_found")
         if message.get("bot_id") != self.bot_id:
-            return _refuse("cant_update_message")
+            return refuse("cant_update_message")
         changed = {k: arguments[k] for k in ("text", "blocks", "metadata") if arguments.get(k)}
         message.update(changed, edited={"user": self.bot_user_id, "ts": self._ts()})
-        return _answer(channel=channel, ts=message["ts"], text=message["text"], message=message)
+        return answer_ok(channel=channel, ts=message["ts"], text=message["text"], message=message)
 
     async def _post_ephemeral(self, arguments: Arguments) -> Response:
         channel = str(arguments.get("channel", ""))
         if channel not in self.members:
-            return _refuse("channel_not_found")
+            return refuse("channel_not_found")
         self.ephemeral.append({**arguments, "ts": self._ts()})
-        return _answer(message_ts=self.ephemeral[-1]["ts"])
+        return answer_ok(message_ts=self.ephemeral[-1]["ts"])
 
     async def _history(self, arguments: Arguments) -> Response:
         channel = str(arguments.get("channel", ""))
         if channel not in self.members:
-            return _refuse("channel_not_found")
+            return refuse("channel_not_found")
         roots = [
             m for m in self.channels[channel] if m.get("thread_ts") in (None, m["ts"])
         ]  # replies stand in their thread only
@@ -171,9 +182,9 @@ class SlackStandIn:
     async def _replies(self, arguments: Arguments) -> Response:
         channel, root = str(arguments.get("channel", "")), str(arguments.get("ts", ""))
         if channel not in self.members:
-            return _refuse("channel_not_found")
+            return refuse("channel_not_found")
         if self.find(channel, root) is None:
-            return _refuse("thread_not_found")
+            return refuse("thread_not_found")
         thread = [m for m in self.channels[channel] if root in (m["ts"], m.get("thread_ts"))]
         return self._page(thread, arguments)
 
@@ -188,28 +199,32 @@ class SlackStandIn:
         ]
         has_more = len(found) > start + size
         cursor = str(start + size) if has_more else ""
-        return _answer(messages=shown, has_more=has_more, response_metadata={"next_cursor": cursor})
+        return answer_ok(
+            messages=shown, has_more=has_more, response_metadata={"next_cursor": cursor}
+        )
 
     async def _open(self, arguments: Arguments) -> Response:
         user = str(arguments.get("users", ""))
         if user not in self.users:
-            return _refuse("user_not_found")
-        return _answer(channel={"id": self._resolve(user)})
+            return refuse("user_not_found")
+        return answer_ok(channel={"id": self._resolve(user)})
 
     async def _open_view(self, arguments: Arguments) -> Response:
         if not arguments.get("trigger_id"):
-            return _refuse("invalid_trigger")
+            return refuse("invalid_trigger")
         view = {"id": f"V{secrets.token_hex(5).upper()}", **dict(arguments.get("view") or {})}
         self.views.append(view)
-        return _answer(view=view)
+        return answer_ok(view=view)
 
     async def _user(self, arguments: Arguments) -> Response:
         user = str(arguments.get("user", ""))
         if user not in self.users:
-            return _refuse("user_not_found")
+            return refuse("user_not_found")
         name = self.users[user]
         profile = {"real_name": name, "display_name": name}
-        return _answer(user={"id": user, "team_id": self.team_id, "name": name, "profile": profile})
+        return answer_ok(
+            user={"id": user, "team_id": self.team_id, "name": name, "profile": profile}
+        )
 
     async def _fail(self, failure: Failure) -> Response:
         if failure.status == 0:
@@ -220,7 +235,7 @@ class SlackStandIn:
             body = {"ok": False, "error": "ratelimited"}
             return JSONResponse(body, status_code=429, headers={"Retry-After": wait})
         if failure.code:
-            return _refuse(failure.code)
+            return refuse(failure.code)
         return PlainTextResponse("upstream trouble", status_code=failure.status)
 
     # ------------------------------------------------------------ webhooks
@@ -381,12 +396,15 @@ def _are_valid(blocks: list[Message]) -> bool:
     texts += [(b["text"], 150) for b in blocks if b["type"] == "header"]
     texts += [(f, 2000) for b in blocks for f in b.get("fields", [])]
     texts += [(e["text"], 75) for b in blocks if b["type"] == "actions" for e in b["elements"]]
+    texts += [(e, 3000) for b in blocks if b["type"] == "context" for e in b["elements"]]
     return all(0 < len(text["text"]) <= limit for text, limit in texts)
 
 
-def _answer(**fields: object) -> JSONResponse:
+def answer_ok(**fields: object) -> JSONResponse:
+    """Return what a method that did it answers."""
     return JSONResponse({"ok": True, **fields})
 
 
-def _refuse(code: str) -> JSONResponse:
+def refuse(code: str) -> JSONResponse:
+    """Return what a method that did not do it answers, with status 200 as Slack has it."""
     return JSONResponse({"ok": False, "error": code})

@@ -1,8 +1,9 @@
-"""Twilio's messaging API as its SDK sees it, in memory: create, list, fetch, webhooks out.
+"""Twilio's messaging API as its SDK sees it, in memory: create, list, fetch, webhooks out, for texts and WhatsApp.
 
-Owns the REST shapes of api version 2010-04-01, error bodies, opt-out blocks and webhook signatures.
+Owns the REST shapes of api version 2010-04-01, error bodies, opt-out blocks, WhatsApp's window and webhook signatures.
 Sources: Twilio's pages "Message resource", "Messaging webhooks", "Security" and its error list.
-Not here: when a phone answers (the simulator page and tests say so).
+Not here: when a phone answers (the simulator page and tests say so), numbers, services, senders, content and files
+(twilio_account_api.py).
 """
 
 import base64
@@ -11,7 +12,7 @@ import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from urllib.parse import parse_qsl, urlencode
 
@@ -21,6 +22,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.simulator.switches import Failure, SignedRequest, Switches
+from app.simulator.twilio_account_api import AccountApi, Holdings
 from core.clock import Clock
 
 _MESSAGES = {
@@ -32,9 +34,14 @@ _MESSAGES = {
     21603: "A 'From' phone number is required.",
     21610: "Attempt to send to unsubscribed recipient",
     21617: "The concatenated message body exceeds the 1600 character limit",
+    21655: "The ContentSid is Invalid",
+    21656: "The ContentVariables Parameter is invalid",
+    63007: "Twilio could not find a Channel with the specified From address",
 }
 MAX_BODY = 1600  # UTF-16 code units
 MAX_PAGE = 1000
+OUTSIDE_WINDOW = 63016
+WINDOW = timedelta(hours=24)
 
 
 @dataclass(slots=True)
@@ -53,13 +60,16 @@ class TextMessage:
     media: tuple[str, ...] = ()
     error_code: int | None = None
     sent_at: datetime | None = None
+    content_sid: str | None = None
+    buttons: tuple[tuple[str, str], ...] = ()  # (title, id)
 
 
 @dataclass(slots=True)
 class TwilioStandIn:
     """One account. `webhook_url` is what the account's numbers are configured with, as we sign it.
 
-    `pool` maps a Messaging Service to the number it sends from.
+    `pool` maps a Messaging Service to the number it sends from. `accounts` are subaccounts with their auth tokens,
+    `keys` API keys with their secrets. `signs_as` is the account whose token signs webhooks, "" for the main one.
     """
 
     clock: Clock
@@ -67,12 +77,22 @@ class TwilioStandIn:
     auth_token: str = "stand-in-token"  # noqa: S105 - the stand-in's own
     webhook_url: str = "http://127.0.0.1/channels/sms"
     pool: Mapping[str, str] = field(default_factory=dict)
+    accounts: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    signs_as: str = ""
+    holdings: Holdings = field(default_factory=Holdings)
     messages: list[TextMessage] = field(default_factory=list)
     blocked: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)  # WhatsApp addresses whose window is over early
     switches: Switches = field(default_factory=Switches)
 
+    @property
+    def whatsapp_url(self) -> str:
+        """What the account's WhatsApp senders are configured with."""
+        return f"{self.webhook_url.removesuffix('/channels/sms')}/channels/whatsapp"
+
     def settings(self, api_base_url: str, from_number: str) -> dict[str, str]:
-        """Return the channel's settings that lead here, by field name."""
+        """Return the settings that lead here, of SMS and WhatsApp alike, by field name."""
         return {
             "account_sid": self.account_sid,
             "auth_token": self.auth_token,
@@ -92,6 +112,7 @@ class TwilioStandIn:
                 Route(f"{base}/Messages.json", self._list, methods=["GET"]),
                 Route(f"{base}/Messages/{{sid}}.json", self._fetch, methods=["GET"]),
                 Route(f"{base}.json", self._account, methods=["GET"]),
+                *AccountApi(self.holdings, self._is_authentic).routes(),
             ]
         )
 
@@ -103,30 +124,65 @@ class TwilioStandIn:
         refused = self._refusal(request, form)
         if refused:
             return _error(*refused)
-        service = form.get("MessagingServiceSid")
-        message = TextMessage(
-            sid=f"SM{secrets.token_hex(16)}",
-            to=form["To"],
-            from_=form.get("From") or self.pool.get(service or "", ""),
-            body=form.get("Body", ""),
-            created_at=self.clock.now(),
-            messaging_service_sid=service,
-            status_callback=form.get("StatusCallback"),
-            status="accepted" if service else "queued",
-        )
+        message = self._message(form)
         self.messages.append(message)
         if failure:
             return await self._fail(failure)
         return JSONResponse(self._resource(message), status_code=201)
 
+    def _message(self, form: Mapping[str, str]) -> TextMessage:
+        service, content = form.get("MessagingServiceSid"), form.get("ContentSid")
+        body, buttons = form.get("Body", ""), tuple[tuple[str, str], ...]()
+        if content:
+            body, buttons = self.holdings.shown(content, form.get("ContentVariables", "{}"))
+        is_free = not (content and self.holdings.approvals.get(content) == "approved")
+        late = form["To"].startswith("whatsapp:") and is_free and not self.is_open(form["To"])
+        return TextMessage(
+            sid=f"{'MM' if 'MediaUrl' in form else 'SM'}{secrets.token_hex(16)}",
+            to=form["To"],
+            from_=form.get("From") or self.pool.get(service or "", ""),
+            body=body,
+            created_at=self.clock.now(),
+            messaging_service_sid=service,
+            status_callback=form.get("StatusCallback"),
+            status="accepted" if service else "queued",
+            media=(form["MediaUrl"],) if "MediaUrl" in form else (),
+            # told by the status callback, for Twilio takes it first
+            error_code=OUTSIDE_WINDOW if late else None,
+            content_sid=content,
+            buttons=buttons,
+        )
+
+    def is_open(self, address: str) -> bool:
+        """Tell whether somebody wrote by WhatsApp within the last 24 hours."""
+        until = self.open_until(address)
+        return until is not None and self.clock.now() < until
+
+    def open_until(self, address: str) -> datetime | None:
+        """Return when free text is no longer taken; None when they never wrote, or it was closed early."""
+        heard = (
+            m.created_at for m in self.messages if m.from_ == address and m.direction == "inbound"
+        )
+        last = max(heard, default=None)
+        return last + WINDOW if last and address not in self.closed else None
+
     def _refusal(self, request: Request, form: Mapping[str, str]) -> tuple[int, int] | None:
-        to, body = form.get("To", ""), form.get("Body", "")
+        to, body, content = form.get("To", ""), form.get("Body", ""), form.get("ContentSid")
+        number = to.removeprefix("whatsapp:")
+        sender = form.get("From", "")
+        is_whatsapp = to.startswith("whatsapp:")
         checks = (
             (not self._is_authentic(request), (401, 20003)),
-            (not (to.startswith("+") and to[1:].isdigit() and 7 < len(to) < 17), (400, 21211)),
-            (not body and "MediaUrl" not in form, (400, 21602)),
-            (not (form.get("From") or form.get("MessagingServiceSid")), (400, 21603)),
+            (
+                not (number.startswith("+") and number[1:].isdigit() and 7 < len(number) < 17),
+                (400, 21211),
+            ),
+            (not (body or content) and "MediaUrl" not in form, (400, 21602)),
+            (not (sender or form.get("MessagingServiceSid")), (400, 21603)),
+            (bool(sender) and sender.startswith("whatsapp:") != is_whatsapp, (400, 63007)),
             (len(body.encode("utf-16-le")) // 2 > MAX_BODY, (400, 21617)),
+            (bool(content) and content not in self.holdings.contents, (400, 21655)),
+            (not self.holdings.fits(content, form.get("ContentVariables")), (400, 21656)),
             (to in self.blocked, (400, 21610)),
         )
         return next((refusal for wrong, refusal in checks if wrong), None)
@@ -171,12 +227,19 @@ class TwilioStandIn:
     async def _account(self, request: Request) -> Response:
         if not self._is_authentic(request):
             return _error(401, 20003)
-        return JSONResponse({"sid": self.account_sid, "status": "active", "type": "Full"})
+        sid = request.path_params["account"]
+        return JSONResponse({"sid": sid, "status": self.holdings.status, "type": "Full"})
 
     def _is_authentic(self, request: Request) -> bool:
-        expected = base64.b64encode(f"{self.account_sid}:{self.auth_token}".encode()).decode()
-        given = request.headers.get("authorization", "")
-        return given == f"Basic {expected}" and request.path_params["account"] == self.account_sid
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if scheme != "Basic":
+            return False
+        user, _, secret = base64.b64decode(given).decode().partition(":")
+        account = request.path_params.get("account", self.account_sid)
+        known = {self.account_sid: self.auth_token, **self.accounts}
+        if user in self.keys:
+            return self.keys[user] == secret and account in known
+        return user in (account, self.account_sid) and known.get(user) == secret
 
     async def _fail(self, failure: Failure) -> Response:
         if failure.status == 0:
@@ -224,8 +287,13 @@ class TwilioStandIn:
         service: str | None = None,
         media: Sequence[tuple[str, str]] = (),
         opt_out_type: str | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> SignedRequest:
-        """Return the webhook of a text somebody sent; `media` are (URL, content type)."""
+        """Return the webhook of a message somebody sent; `media` are (URL, content type), `more` further fields.
+
+        It is WhatsApp's where the addresses say so.
+        """
+        self.closed.discard(from_)
         sid = f"SM{secrets.token_hex(16)}"
         self.messages.append(
             TextMessage(
@@ -253,7 +321,7 @@ class TwilioStandIn:
             "To": to,
             "NumSegments": "1",
             "MessageSid": sid,
-            "AccountSid": self.account_sid,
+            "AccountSid": self.signs_as or self.account_sid,
             "From": from_,
             "ApiVersion": "2010-04-01",
         }
@@ -263,13 +331,15 @@ class TwilioStandIn:
             form["OptOutType"] = opt_out_type
         for index, (url, content_type) in enumerate(media):
             form |= {f"MediaUrl{index}": url, f"MediaContentType{index}": content_type}
-        return self.sign(self.webhook_url, list(form.items()))
+        form |= more or {}
+        to_whatsapp = from_.startswith("whatsapp:")
+        return self.sign(self.whatsapp_url if to_whatsapp else self.webhook_url, list(form.items()))
 
     def status(self, sid: str, status: str, error_code: int | None = None) -> SignedRequest | None:
         """Move a message on and return its status callback; None when it asked for none."""
         message = next(m for m in self.messages if m.sid == sid)
         message.status, message.error_code = status, error_code
-        if status in ("sent", "delivered"):
+        if status in ("sent", "delivered", "read"):
             message.sent_at = message.sent_at or self.clock.now()
         if not message.status_callback:
             return None
@@ -279,7 +349,7 @@ class TwilioStandIn:
             "MessageStatus": status,
             "To": message.to,
             "MessageSid": sid,
-            "AccountSid": self.account_sid,
+            "AccountSid": self.signs_as or self.account_sid,
             "From": message.from_,
             "ApiVersion": "2010-04-01",
         }
@@ -295,7 +365,8 @@ class TwilioStandIn:
         for key, value in form:
             values.setdefault(key, set()).add(value)
         signed = url + "".join(k + v for k in sorted(values) for v in sorted(values[k]))
-        mac = hmac.new(self.auth_token.encode(), signed.encode(), hashlib.sha1)
+        token = self.accounts.get(self.signs_as, self.auth_token)
+        mac = hmac.new(token.encode(), signed.encode(), hashlib.sha1)
         return SignedRequest(
             "POST",
             url,

@@ -38,6 +38,8 @@ class Simulator(World):
     def _settings(self) -> Mapping[str, Mapping[str, Any]]:
         return {
             "sms": self.twilio.settings(f"{self.url}{API}/twilio", people.OUR_NUMBER),
+            "whatsapp": self.twilio.settings(f"{self.url}{API}/twilio", people.OUR_NUMBER),
+            "voice": self.calls.settings(f"{self.url}{API}/voice"),
             "slack": {
                 **self.slack.settings(f"{self.url}{API}/slack/api", people.ALERT_CHANNEL),
                 "public_url": self.url,
@@ -58,8 +60,15 @@ class Simulator(World):
     async def open(self, services: Services) -> None:
         """Take mail from now on, and see which channels really lead here."""
         await self.mails.start(self._smtp_port)
-        read = {name: services.inboxes.settings(name) for name in ("sms", "slack", "email")}
-        marks = {"sms": "account_sid", "slack": "signing_secret", "email": "smtp_port"}
+        twilio = "account_sid"
+        marks = {
+            "sms": twilio,
+            "whatsapp": twilio,
+            "voice": twilio,
+            "slack": "signing_secret",
+            "email": "smtp_port",
+        }
+        read = {name: services.inboxes.settings(name) for name in marks}
         self.unused = tuple(
             name
             for name, mark in marks.items()
@@ -83,6 +92,7 @@ class Simulator(World):
     def mount(self, app: FastAPI) -> None:
         """Put the providers' stand-ins and the page's files under the app."""
         app.mount(f"{API}/twilio", Ringing(self.twilio.app(), self.bell))
+        app.mount(f"{API}/voice", Ringing(self.calls.app(), self.bell))
         app.mount(f"{API}/slack", Ringing(self.slack.app(), self.bell))
         app.mount("/simulator/static", StaticFiles(directory=page.STATIC, check_dir=False))
 

@@ -8,23 +8,27 @@ Not here: the providers' shapes (twilio_api, slack_api, mail_server), the page (
 import asyncio
 import logging
 import secrets
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import httpx
 
 from app.simulator import mailbox, people
 from app.simulator.bell import Bell, HeardList
+from app.simulator.calls import CallsStandIn, PhoneCall
 from app.simulator.mail_server import MailServer, Trouble, signed_mail
 from app.simulator.mailbox import Draft, File, Letter
-from app.simulator.slack_api import Message, SlackStandIn
+from app.simulator.slack_api import Message
+from app.simulator.slack_workspace import SlackWorkspace
 from app.simulator.switches import Failure, SignedRequest, Switches, post
 from app.simulator.twilio_api import TextMessage, TwilioStandIn
+from channels._shared.slack_settings import SCOPES
 from core.clock import Clock
 from core.errors import BadInputError, NotFoundError, UnavailableError
 
 logger = logging.getLogger(__name__)
 
+WHATSAPP = "whatsapp:"
 UNREACHABLE = 30003  # Twilio's "Unreachable destination handset"
 FAILURES: Mapping[str, Failure] = {
     "timeout_after": Failure.timeout(accepted=True),
@@ -76,7 +80,14 @@ class World:
             webhook_url=f"{self.url}/channels/sms",
             messages=HeardList(self._text_taken),
         )
-        self.slack = SlackStandIn(
+        self.calls = CallsStandIn(
+            clock,
+            self.twilio,
+            f"{self.url}/channels/voice",
+            people.OUR_NUMBER,
+            self.bell.ring,
+        )
+        self.slack = SlackWorkspace(
             clock,
             bot_token=f"xoxb-{secrets.token_hex(20)}",
             signing_secret=secrets.token_hex(16),
@@ -84,6 +95,12 @@ class World:
             channels={name: HeardList(self._said) for name in people.CHANNELS},
             members=set(people.CHANNELS),
             users={member.id: member.name for member in people.MEMBERS},
+            present={
+                people.ALERT_CHANNEL: {m.id for m in people.MEMBERS if m.role == "CSM"},
+                people.HELP_CHANNEL: {m.id for m in people.MEMBERS},
+            },
+            scopes=",".join(SCOPES),
+            base_url=f"{self.url}/simulator/api/slack",
         )
         self.mails = PostOffice()
         self.mails.world = self
@@ -101,6 +118,30 @@ class World:
         self.add_phone(number)
         await self._post(self.twilio.incoming(number, people.OUR_NUMBER, body))
 
+    def chat(self, number: str) -> list[TextMessage]:
+        """Return the WhatsApp messages to and from a number, oldest first."""
+        return [m for m in self.twilio.messages if f"{WHATSAPP}{number}" in (m.to, m.from_)]
+
+    async def whatsapp(self, number: str, body: str, button: str = "") -> None:
+        """Send a WhatsApp message, or press a button of ours by its id; `body` is then its title.
+
+        Raises UnavailableError when the webhook is refused.
+        """
+        self.add_phone(number)
+        pressed = {"MessageType": "interactive", "ButtonText": body, "ButtonPayload": button}
+        more = {
+            "ProfileName": self.phones[number].name,
+            "WaId": number.lstrip("+"),
+            **(pressed if button else {"MessageType": "text"}),
+        }
+        ours = f"{WHATSAPP}{people.OUR_NUMBER}"
+        await self._post(self.twilio.incoming(f"{WHATSAPP}{number}", ours, body, more=more))
+
+    def close_window(self, number: str) -> None:
+        """Let WhatsApp take no free text for this number until it writes again."""
+        self.twilio.closed.add(f"{WHATSAPP}{number}")
+        self.bell.ring()
+
     def add_phone(self, number: str) -> None:
         """Give somebody a phone. Raises BadInputError for what is no number."""
         if not people.is_number(number):
@@ -110,20 +151,59 @@ class World:
     def _text_taken(self, message: TextMessage) -> None:
         self.bell.ring()
         if message.direction != "inbound":
-            self.phones.setdefault(message.to, people.Person(message.to))
+            number = message.to.removeprefix(WHATSAPP)
+            self.phones.setdefault(number, people.Person(number))
             self._spawn(self._report(message))
 
     async def _report(self, message: TextMessage) -> None:
-        """Report as carriers do: sent, then delivered, or not."""
-        last = (
-            ("undelivered", UNREACHABLE) if message.to in self.phones_off else ("delivered", None)
-        )
-        for status, code in (("sent", None), last):
+        """Report as carriers do: sent, then delivered, or not. WhatsApp tells of reading too."""
+        by_whatsapp = message.to.startswith(WHATSAPP)
+        fates: list[tuple[str, int | None]] = [("sent", None), ("delivered", None)]
+        if message.error_code:
+            fates = [("failed", message.error_code)]
+        elif message.to.removeprefix(WHATSAPP) in self.phones_off:
+            # a text is given up; WhatsApp keeps it until the phone is back
+            fates = fates[:1] if by_whatsapp else [*fates[:1], ("undelivered", UNREACHABLE)]
+        elif by_whatsapp:
+            fates.append(("read", None))
+        for status, code in fates:
             await asyncio.sleep(self.pace)
             callback = self.twilio.status(message.sid, status, code)
             self.bell.ring()
             if callback is not None:
                 await self._post(callback)
+
+    # ------------------------------------------------------------ calls
+
+    def phone_call(self, number: str) -> PhoneCall | None:
+        """Return the newest call from a number."""
+        return next((c for c in reversed(self.calls.calls) if c.from_ == number), None)
+
+    async def use_phone(self, number: str, do: str, text: str = "") -> None:
+        """Do something with a phone: call, say, press, silence, hang_up, picked_up, not_picked_up, leave.
+
+        Raises BadInputError when the call is not at that point, UnavailableError.
+        """
+        self.add_phone(number)
+        if do == "call":
+            await self.calls.dial(number)
+            return
+        call = self.phone_call(number)
+        if call is None:
+            raise BadInputError("this phone has not called")
+        calls = self.calls
+        deeds: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = {
+            "say": lambda: calls.say(call, text),
+            "press": lambda: calls.press(call, text),
+            "silence": lambda: calls.stay_silent(call),
+            "hang_up": lambda: calls.hang_up(call),
+            "picked_up": lambda: calls.end_ringing(call, answered=True),
+            "not_picked_up": lambda: calls.end_ringing(call, answered=False),
+            "leave": lambda: calls.leave(call, text),
+        }
+        if do not in deeds:
+            raise BadInputError("a phone cannot do that")
+        await deeds[do]()
 
     # ------------------------------------------------------------ mailboxes
 
@@ -253,7 +333,11 @@ class World:
     @property
     def switches(self) -> Mapping[str, Switches]:
         """The APIs' switches by channel."""
-        return {"sms": self.twilio.switches, "slack": self.slack.switches}
+        return {
+            "sms": self.twilio.switches,
+            "whatsapp": self.twilio.switches,
+            "slack": self.slack.switches,
+        }
 
     def set_phone(self, number: str, *, on: bool) -> None:
         """Switch a phone off, so that texts to it are reported undelivered, or on again."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import handoffs
+from app.store import handoffs, wishes
 from app.store.database import Database
 from app.store.models import alarms
 from app.store.models import handoffs as handoff_table
@@ -41,6 +41,8 @@ class SqlAlarms:
                 )
                 if row.kind.startswith("handoff."):
                     await self._handoff(connection, row.kind, row.payload["handoff"])
+                if row.kind == wishes.REMINDER:
+                    await wishes.remind(connection, row.tenant, row.payload["booking"], now)
                 fired.append(
                     Alarm(tenant=row.tenant, key=row.key, kind=row.kind, payload=row.payload)
                 )

@@ -13,6 +13,7 @@ from sqlalchemy import RowMapping, Select, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.store import wishes
 from app.store.database import Database
 from app.store.models import booking_cells, bookings, conversations, hosts, session_types
 from app.store.office_hours import Host, cells, is_start, starts
@@ -139,6 +140,7 @@ class SqlBookings:
             if kept.rowcount < len(_cells(kind, held.starts_at)):
                 raise SlotTakenError("the hold ran out and the time is taken")
             await _set_status(connection, booking, "booked", now)
+            await wishes.schedule(connection, tenant, booking, held.starts_at, now)
             return await _result(connection, tenant, booking, None)
 
     # ------------------------------------------------------------ inside a commit
@@ -165,6 +167,7 @@ class SqlBookings:
         if effect.replaces == effect.booking_id:
             return await _move(connection, tenant, effect, now)
         await _set_status(connection, effect.replaces, "cancelled", now)
+        await wishes.withdraw(connection, tenant, effect.replaces, now)
         return await _write(connection, tenant, conversation, contact, effect, now)
 
     async def apply_cancel(
@@ -180,6 +183,7 @@ class SqlBookings:
             return RefusedEffect(effect, "not_found", "no such booking")
         await _free(connection, effect.booking_id)
         await _set_status(connection, effect.booking_id, "cancelled", now)
+        await wishes.withdraw(connection, tenant, effect.booking_id, now)
         return None
 
     # ------------------------------------------------------------ setting up
@@ -242,6 +246,8 @@ async def _write(
             **_slot_values(slot),
         )
     )
+    if not expires_at:
+        await wishes.schedule(connection, tenant, effect.booking_id, slot.starts_at, now)
     return None
 
 
@@ -262,6 +268,7 @@ async def _move(
         .where(bookings.c.id == effect.booking_id)
         .values(sequence=bookings.c.sequence + 1, **values)
     )
+    await wishes.schedule(connection, tenant, effect.booking_id, slot.starts_at, now)
     return None
 
 

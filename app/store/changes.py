@@ -1,15 +1,17 @@
-"""What customers change after the fact: a message edited or taken back, a thumb under one of ours."""
+"""What changes after the fact: a message edited or taken back, a thumb, a person of ours who answered first."""
 
-from sqlalchemy import select, update
+from sqlalchemy import exc, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.store import queue
 from app.store.database import Database
 from app.store.models import conversations, messages, outbox
 from app.store.transcript import SqlTranscript
 from core.clock import Clock
-from core.conversations import Inbox
+from core.conversations import Inbox, Status
 from core.errors import NotFoundError
-from core.ids import ConversationId
-from core.messages import Correction, Reaction
+from core.ids import ConversationId, new_id
+from core.messages import Assurance, Author, Correction, MessageKind, Overheard, Reaction
 
 MAX_TEXT = 32_000
 
@@ -91,3 +93,89 @@ class SqlChanges:
         except NotFoundError:
             return None
         return conversation
+
+    async def overhear(self, inbox: Inbox, heard: Overheard) -> ConversationId | None:
+        """See the port. A turn that thinks about what is withdrawn loses its version and is dropped."""
+        try:
+            async with self._database.write() as connection:
+                return await self._overhear(connection, inbox, heard)
+        except exc.IntegrityError:  # the same event, brought twice at once
+            return None
+
+    async def _overhear(
+        self, connection: AsyncConnection, inbox: Inbox, heard: Overheard
+    ) -> ConversationId | None:
+        now = self._clock.now()
+        row = (
+            await connection.execute(
+                update(conversations)
+                .where(
+                    conversations.c.tenant == inbox.tenant,
+                    conversations.c.open_key == f"thread:{heard.thread}",
+                )
+                .values(seq=conversations.c.seq + 1, updated_at=now)
+                .returning(conversations.c.id, conversations.c.seq, conversations.c.status)
+            )
+        ).one_or_none()
+        if row is None:
+            return None
+        await connection.execute(
+            insert(messages).values(
+                id=new_id("msg", now),
+                tenant=inbox.tenant,
+                conversation_id=row.id,
+                seq=row.seq,
+                direction="out",
+                author=Author.CSM,
+                author_name=heard.actor_name,
+                kind=MessageKind.MESSAGE,
+                channel=heard.channel,
+                inbox_id=inbox.id,
+                address=heard.actor,
+                external_id=heard.external_id,
+                text=heard.text.replace("\x00", "")[:MAX_TEXT],
+                thread=heard.thread,
+                status="sent",
+                inline=False,
+                assurance=Assurance.CHANNEL,
+                citations=[],
+                quick_replies=[],
+                attachments=[],
+                metadata={"sender": heard.actor, "overheard": "1"},
+                created_at=now,
+            )
+        )
+        await self._withdraw(connection, row.id, row.status)
+        return ConversationId(row.id)
+
+    async def _withdraw(
+        self, connection: AsyncConnection, conversation: str, status: Status
+    ) -> None:
+        """Take from the bot what was left to people first; what asked for the bot stays its own."""
+        found = await connection.execute(
+            select(messages.c.id, messages.c.metadata, messages.c.status)
+            .where(messages.c.conversation_id == conversation, messages.c.direction == "in")
+            .order_by(messages.c.seq.desc())
+            .limit(50)
+        )
+        latest = found.all()
+        left = [m.id for m in latest if m.status == "received" and _left_to_people(m.metadata)]
+        if not latest or not _left_to_people(latest[0].metadata):
+            return
+        await connection.execute(
+            update(messages).where(messages.c.id.in_(left)).values(status="recorded")
+        )
+        await queue.drop_bot_replies(connection, conversation)
+        waits = status in (Status.OPEN, Status.WAITING_CUSTOMER)
+        await connection.execute(
+            update(conversations)
+            .where(conversations.c.id == conversation)
+            .values(
+                version=conversations.c.version + 1,
+                **({"status": Status.WAITING_CUSTOMER} if waits else {}),
+            )
+        )
+
+
+def _left_to_people(metadata: object) -> bool:
+    return isinstance(metadata, dict) and "left_to_people" in metadata

@@ -5,18 +5,11 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import rows
-from app.store.models import (
-    accounts,
-    audit,
-    bookings,
-    contacts,
-    conversations,
-    facts,
-    identities,
-)
+from app.store import joins, rows
+from app.store.models import accounts, contacts, identities
 from core.conversations import Contact
 from core.ids import ContactId, TenantId, new_id
+from core.mailboxes import is_role_mailbox
 from core.messages import Assurance, IdentityClaim, Inbound
 
 
@@ -54,7 +47,9 @@ async def resolve(
             raise RacedError(sender.value)
     for stated in inbound.claims:
         if stated.kind != "external":
-            proven = stated.assurance is Assurance.PROVEN
+            # a shared mailbox leads to itself alone, whoever signs that they read it
+            shared = stated.kind == "email" and is_role_mailbox(stated.value)
+            proven = stated.assurance is Assurance.PROVEN and not shared
             await claim(connection, tenant, known, stated, now, routes=proven)
     return known
 
@@ -126,120 +121,65 @@ async def claim(
     if routes:
         holder = await route(connection, tenant, stated.kind, stated.value)
         if holder is not None and holder != contact:
-            if not await _join(connection, tenant, holder, contact, stated, now):
+            if not await joins.join(connection, tenant, holder, contact, stated, now):
                 return
             holder = contact
         if holder == contact:
-            await _raise_assurance(connection, tenant, contact, stated)
+            if stated.assurance is Assurance.PROVEN:
+                await joins.raise_assurance(connection, tenant, contact, stated.kind, stated.value)
+                await _find_account(connection, tenant, contact, stated)
             return
-    existing = (
-        await connection.execute(
-            select(identities.c.id).where(
-                identities.c.tenant == tenant,
-                identities.c.kind == stated.kind,
-                identities.c.value == stated.value,
-                identities.c.contact_id == contact,
-            )
-        )
-    ).scalar_one_or_none()
-    if existing:
-        if routes:
-            await connection.execute(
-                update(identities)
-                .where(identities.c.id == existing)
-                .values(routes=True, assurance=stated.assurance)
-            )
-        return
-    await connection.execute(
-        insert(identities).values(
-            id=new_id("idn", now),
-            tenant=tenant,
-            kind=stated.kind,
-            value=stated.value,
-            contact_id=contact,
-            assurance=stated.assurance,
-            routes=routes,
-            created_at=now,
-        )
-    )
-    if stated.kind == "email" and stated.assurance is Assurance.PROVEN:
-        await _find_account(connection, tenant, contact, stated.value)
+    await _keep(connection, tenant, contact, stated, now, routes=routes)
 
 
-async def _raise_assurance(
-    connection: AsyncConnection, tenant: TenantId, contact: ContactId, stated: IdentityClaim
+async def _keep(
+    connection: AsyncConnection,
+    tenant: TenantId,
+    contact: ContactId,
+    stated: IdentityClaim,
+    now: datetime,
+    *,
+    routes: bool,
 ) -> None:
-    if stated.assurance is not Assurance.PROVEN:
-        return
-    await connection.execute(
-        update(identities)
-        .where(
+    """Write the contact's identity row, or raise the one that stands."""
+    existing = await connection.scalar(
+        select(identities.c.id).where(
             identities.c.tenant == tenant,
             identities.c.kind == stated.kind,
             identities.c.value == stated.value,
             identities.c.contact_id == contact,
-            identities.c.assurance != Assurance.PROVEN,
-        )
-        .values(assurance=Assurance.PROVEN)
-    )
-    if stated.kind == "email":
-        await _find_account(connection, tenant, contact, stated.value)
-
-
-async def _join(
-    connection: AsyncConnection,
-    tenant: TenantId,
-    source: ContactId,
-    target: ContactId,
-    proof: IdentityClaim,
-    now: datetime,
-) -> bool:
-    """Move everything of `source` to `target`; refused unless proven and `source` is nobody we know by name."""
-    if proof.assurance is not Assurance.PROVEN:
-        return False
-    known = await connection.scalar(select(contacts.c.external_id).where(contacts.c.id == source))
-    if known:
-        return False
-    moved: dict[str, list[str]] = {}
-    for table in (identities, conversations, bookings, facts):
-        done = await connection.execute(
-            update(table)
-            .where(table.c.tenant == tenant, table.c.contact_id == source)
-            .values(contact_id=target)
-            .returning(table.c.id)
-        )
-        moved[table.name] = [str(i) for i in done.scalars()]
-    # the log that a join can be undone from
-    await connection.execute(
-        insert(audit).values(
-            id=new_id("aud", now),
-            tenant=tenant,
-            actor="system",
-            action="contact.joined",
-            subject=target,
-            detail={"from": source, "proof": proof.kind, "moved": moved},
-            at=now,
         )
     )
-    return True
+    if existing and not routes:
+        return
+    if existing:
+        await connection.execute(
+            update(identities)
+            .where(identities.c.id == existing)
+            .values(routes=True, assurance=stated.assurance)
+        )
+    else:
+        await connection.execute(
+            insert(identities).values(
+                id=new_id("idn", now),
+                tenant=tenant,
+                kind=stated.kind,
+                value=stated.value,
+                contact_id=contact,
+                assurance=stated.assurance,
+                routes=routes,
+                created_at=now,
+            )
+        )
+    if stated.assurance is Assurance.PROVEN:
+        await _find_account(connection, tenant, contact, stated)
 
 
 async def _find_account(
-    connection: AsyncConnection, tenant: TenantId, contact: ContactId, mail: str
+    connection: AsyncConnection, tenant: TenantId, contact: ContactId, stated: IdentityClaim
 ) -> None:
-    domain = mail.rpartition("@")[2].lower()
-    current = await connection.scalar(select(contacts.c.account_id).where(contacts.c.id == contact))
-    if current or not domain:
-        return
-    found = await connection.execute(
-        select(accounts.c.id, accounts.c.domains).where(accounts.c.tenant == tenant)
-    )
-    for row in found:
-        if domain in (row.domains or ()):
-            await connection.execute(
-                update(contacts).where(contacts.c.id == contact).values(account_id=row.id)
-            )
-            return
+    if stated.kind == "email":
+        await joins.find_account(connection, tenant, contact, stated.value)
 
 
 async def load(connection: AsyncConnection, tenant: TenantId, contact: str) -> Contact | None:

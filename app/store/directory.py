@@ -4,13 +4,13 @@ Values are checked here (directory_values.py), so that API, import and command l
 Not here: contacts that come in by a message (contacts.py), export and erasure (erasure.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, overload
 
 from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import contacts, directory_values, erasure, rows
+from app.store import contacts, directory_values, erasure, joins, matches, rows
 from app.store.models import accounts, csms
 from app.store.models import contacts as contact_table
 from app.store.tenancy import SqlTenancy
@@ -234,3 +234,32 @@ class SqlDirectory(SqlTenancy):
         """
         async with self._database.write() as connection:
             return await erasure.erase(connection, tenant, contact, actor, self._clock.now())
+
+    # ------------------------------------------------------------ one person, two contacts
+
+    async def ties(
+        self, tenant: TenantId, contact: ContactId
+    ) -> tuple[Sequence[Mapping[str, object]], Sequence[Mapping[str, object]]]:
+        """Return what was joined into a contact, and who may be the same person. Raises NotFoundError."""
+        async with self._database.read() as connection:
+            return (
+                await joins.joins_of(connection, tenant, contact),
+                await matches.suggestions(connection, tenant, contact),
+            )
+
+    async def undo_join(self, tenant: TenantId, join: str, actor: str) -> ContactId:
+        """Take a join apart; returns who stands alone again. Raises NotFoundError, ConflictError."""
+        async with self._database.write() as connection:
+            return await joins.undo(connection, tenant, join, actor, self._clock.now())
+
+    async def decide_match(
+        self, tenant: TenantId, contact: ContactId, other: ContactId, actor: str, *, same: bool
+    ) -> ContactId:
+        """Take a person's word on whether two contacts are one; returns who remains.
+
+        Raises NotFoundError, ConflictError.
+        """
+        async with self._database.write() as connection:
+            return await matches.decide(
+                connection, tenant, contact, other, actor, self._clock.now(), same=same
+            )

@@ -27,6 +27,11 @@ _PUBLIC = (
 _PUBLIC_MAIL = frozenset(_PUBLIC.split())
 
 
+def is_public_mail(domain: str) -> bool:
+    """Return whether a mail domain is anybody's and says nothing about a company."""
+    return domain.lower() in _PUBLIC_MAIL
+
+
 def external_id(value: object) -> str:
     """Return an id of the tenant's own system: 1 to 200 characters, none of them a control."""
     plain = _line(value, "external_id", MAX_EXTERNAL_ID)

@@ -6,27 +6,29 @@ from typing import Protocol
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import contacts, gap_rows, handoffs
-from app.store.models import (
-    alarms,
-    conversations,
-    facts,
-)
+from app.store import alarm_rows, codes, contacts, gap_rows, handoffs
 from app.store.models import (
     contacts as contact_table,
+)
+from app.store.models import (
+    conversations,
+    facts,
 )
 from core.effects import (
     Book,
     CancelBooking,
+    CountMiss,
     Effect,
     Escalate,
     Forget,
     Identify,
     OpenGap,
+    Prove,
     RefusedEffect,
     Remember,
     Resolve,
     Send,
+    SendCode,
     SetAlarm,
     SetForm,
     SetLocale,
@@ -71,9 +73,12 @@ class BookingEffects(Protocol):
 class Applier:
     """Knows how each kind of effect is written."""
 
-    def __init__(self, bookings: BookingEffects, base_url: str = "") -> None:
+    def __init__(
+        self, bookings: BookingEffects, base_url: str = "", seals: codes.Seals | None = None
+    ) -> None:
         self._bookings = bookings
         self._base_url = base_url
+        self._seals = seals or codes.Seals("")
 
     async def apply(  # noqa: C901 - one flat match, a line a kind
         self, connection: AsyncConnection, result: TurnResult, effect: Effect, now: datetime
@@ -117,12 +122,32 @@ class Applier:
             case Identify():
                 await contacts.claim(connection, tenant, contact, effect.claim, now, routes=False)
             case SetAlarm():
-                await set_alarm(connection, tenant, effect, now)
+                await alarm_rows.set_alarm(connection, tenant, effect)
             case TellTeam():
                 await handoffs.tell_team(connection, tenant, conversation.id, effect.card, now)
+            case SendCode() | Prove() | CountMiss():
+                return await self._code(connection, result, effect, now)
             case Send():
                 pass  # already a row: the commit wrote it with its seq
         return None
+
+    async def _code(
+        self,
+        connection: AsyncConnection,
+        result: TurnResult,
+        effect: SendCode | Prove | CountMiss,
+        now: datetime,
+    ) -> RefusedEffect | None:
+        claim, talk = result.claim, result.claim.conversation
+        match effect:
+            case SendCode():
+                return await codes.send(connection, self._seals, talk.tenant, talk.id, effect, now)
+            case CountMiss():
+                return await codes.miss(connection, talk.tenant, talk.id, effect)
+            case Prove():
+                return await codes.prove(
+                    connection, talk.tenant, talk.id, claim.contact, claim.messages[-1], effect, now
+                )
 
     async def _conversation(
         self,
@@ -154,6 +179,8 @@ class Applier:
             case Resolve():
                 # a status the commit has set; forms never outlive their conversation
                 values = {"form": None}
+                if effect.confirmed:
+                    values["confirmed_at"] = result.started_at
         await connection.execute(
             update(conversations).where(conversations.c.id == conversation.id).values(**values)
         )
@@ -204,25 +231,3 @@ async def _forget(connection: AsyncConnection, tenant: str, contact: str, effect
     if effect.fact_id is not None:
         which = which.where(facts.c.id == effect.fact_id)
     await connection.execute(which)
-
-
-async def set_alarm(
-    connection: AsyncConnection, tenant: str, effect: SetAlarm, now: datetime
-) -> None:
-    """Write an alarm row; the same key moves it."""
-    done = await connection.execute(
-        update(alarms)
-        .where(alarms.c.tenant == tenant, alarms.c.key == effect.key)
-        .values(at=effect.at, payload=dict(effect.payload), kind=effect.kind, fired_at=None)
-    )
-    if done.rowcount == 0:
-        await connection.execute(
-            insert(alarms).values(
-                id=new_id("alm", now),
-                tenant=tenant,
-                key=effect.key,
-                kind=effect.kind,
-                payload=dict(effect.payload),
-                at=effect.at,
-            )
-        )

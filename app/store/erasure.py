@@ -19,6 +19,7 @@ from app.store.models import (
     accounts,
     audit,
     bookings,
+    codes,
     contacts,
     conversations,
     facts,
@@ -30,7 +31,9 @@ from app.store.models import (
     labels,
     messages,
     outbox,
+    reaches,
     turns,
+    unasked,
 )
 from core.conversations import Status
 from core.errors import NotFoundError
@@ -99,6 +102,13 @@ async def export(
     )
     found["messages"] = [dict(r) for r in said.mappings()]
     found["files"] = await _files(connection, tenant, contact)
+    reached = await connection.execute(
+        select(reaches.c.conversation_id, reaches.c.channel, reaches.c.address, reaches.c.given_at)
+        .join(conversations, conversations.c.id == reaches.c.conversation_id)
+        .where(conversations.c.tenant == tenant, conversations.c.contact_id == contact)
+        .order_by(reaches.c.given_at)
+    )
+    found["reaches"] = [dict(r) for r in reached.mappings()]
     plain: dict[str, object] = json.loads(json.dumps(found, default=_plain))
     return plain
 
@@ -168,6 +178,7 @@ async def erase(
         .where(bookings.c.tenant == tenant, bookings.c.contact_id == contact)
         .values(email=None)
     )
+    await _unasked(connection, tenant, contact, now)
     await connection.execute(
         update(contacts)
         .where(contacts.c.id == contact)
@@ -224,6 +235,7 @@ async def _empty_talks(
         .where(messages.c.conversation_id.in_(talks), messages.c.status == "received")
         .values(status="recorded")
     )
+    await connection.execute(delete(reaches).where(reaches.c.conversation_id.in_(talks)))
     emptied = await connection.execute(
         update(messages)
         .where(messages.c.conversation_id.in_(talks))
@@ -240,6 +252,7 @@ async def _empty_talks(
             metadata={},
         )
     )
+    await _codes(connection, talks)
     traces = await connection.execute(
         update(turns).where(turns.c.conversation_id.in_(talks)).values(trace={})
     )
@@ -254,6 +267,38 @@ async def _empty_talks(
         .values(state="resolved", closed_at=now)
     )
     return {"messages": emptied.rowcount, "files": removed, "traces": traces.rowcount}
+
+
+async def _unasked(
+    connection: AsyncConnection, tenant: TenantId, contact: ContactId, now: datetime
+) -> None:
+    """Send nothing more unasked, and keep of what was sent only that it was."""
+    mine = (unasked.c.tenant == tenant) & (unasked.c.contact_id == contact)
+    await connection.execute(
+        update(unasked)
+        .where(mine, unasked.c.state == "waiting")
+        .values(state="refused", reason="erased", decided_at=now)
+    )
+    await connection.execute(update(unasked).where(mine).values(address=None, slots={}))
+
+
+async def _codes(connection: AsyncConnection, talks: Sequence[str]) -> None:
+    """Forget where codes were sent from these conversations, in the outbox too: its rows name no conversation."""
+    sent = await connection.execute(
+        delete(codes)
+        .where(codes.c.conversation_id.in_(talks))
+        .returning(codes.c.tenant, codes.c.value)
+    )
+    for row in sent.all():
+        await connection.execute(
+            update(outbox)
+            .where(
+                outbox.c.tenant == row.tenant,
+                outbox.c.address == row.value,
+                outbox.c.conversation_id.is_(None),
+            )
+            .values(address="", lane="", error=None, payload={"text": ""})
+        )
 
 
 async def _remove(

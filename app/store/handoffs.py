@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import contacts, queue, rows
+from app.store import contacts, queue, rows, wishes
 from app.store.models import alarms, conversations, csms, handoffs, inboxes, messages, outbox
 from core.briefs import REASONS, alert, clip, follow_up, summarise
 from core.conversations import Csm, Handoff, HandoffReason, Mode, Status
-from core.ids import CsmId, HandoffId, TenantId, new_id
+from core.delivery import Purpose
+from core.ids import ContactId, ConversationId, CsmId, HandoffId, TenantId, new_id
 from core.messages import Author, MessageKind, StoredMessage, TeamCard
 
 REALERT_AFTER = timedelta(seconds=60)
@@ -262,6 +263,7 @@ async def bury(
 ) -> None:
     """Give a delivery up and, when a customer was to get it, ask for a person."""
     await queue.set_state(connection, job, "dead", error=error[:500], claimed_until=None)
+    await queue.forget_secret(connection, job)
     row = (
         await connection.execute(
             select(outbox.c.conversation_id, outbox.c.kind, outbox.c.payload).where(
@@ -269,14 +271,58 @@ async def bury(
             )
         )
     ).one()
-    if not row.conversation_id or row.kind != "message":
+    talk = row.conversation_id or row.payload.get("about")
+    if not talk or row.kind != "message":
         return
     why = HandoffReason(reason)
-    asked = await request(connection, row.conversation_id, why, "high", "", 0.0, now, base_url)
+    if why is HandoffReason.UNDELIVERABLE and await _waits_elsewhere(connection, job, talk, now):
+        return
+    asked = await request(connection, talk, why, "high", "", 0.0, now, base_url)
     if asked is None:  # a person is there or on the way: they must know that this never arrived
-        found = await connection.execute(
-            select(conversations).where(conversations.c.id == row.conversation_id)
-        )
+        found = await connection.execute(select(conversations).where(conversations.c.id == talk))
         conversation = rows.conversation(found.mappings().one())
         line = follow_up(conversation, "System", f"{REASONS[why]}: “{clip(row.payload['text'])}”")
         await tell_team(connection, conversation.tenant, conversation.id, line, now)
+
+
+async def _waits_elsewhere(
+    connection: AsyncConnection, job: str, conversation: str, now: datetime
+) -> bool:
+    """Ask the policy to say on another address that an answer waits; False when that is no way.
+
+    What nobody asked for is not announced elsewhere, nor a code; where a person is there, they see to it.
+    """
+    row = (
+        await connection.execute(
+            select(
+                outbox.c.address,
+                outbox.c.channel,
+                outbox.c.payload,
+                outbox.c.message_kind,
+                conversations.c.tenant,
+                conversations.c.contact_id,
+                conversations.c.owner,
+                conversations.c.handoff_id,
+            )
+            .join(conversations, conversations.c.id == outbox.c.conversation_id)
+            .where(outbox.c.id == job)
+        )
+    ).one_or_none()
+    if row is None or row.owner or row.handoff_id or row.message_kind != MessageKind.REPLY:
+        return False
+    if row.payload.get("unasked") or not await wishes.reachable_elsewhere(
+        connection, row.tenant, row.contact_id, row.address
+    ):
+        return False
+    wished = wishes.Wish(
+        Purpose.RESEND,
+        ContactId(row.contact_id),
+        f"resend:{job}",
+        "pipeline.we_have_an_answer",
+        {},
+        ConversationId(conversation),
+        row.channel,
+        row.address,
+    )
+    await wishes.wish(connection, row.tenant, wished, now)
+    return True

@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlalchemy import RowMapping, exc, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import handoffs, queue, rows, uses
+from app.store import copies, handoffs, queue, rows, uses
 from app.store.database import Database, db_now
 from app.store.models import (
     audit,
@@ -116,6 +116,8 @@ class SqlHumans:
         text: str,
         external_id: str | None = None,
         files: Sequence[str] = (),
+        cc: Sequence[str] = (),
+        confirmed: Sequence[str] | None = None,
     ) -> StoredMessage | None:
         """See the port."""
 
@@ -123,6 +125,7 @@ class SqlHumans:
             row = await self._owned(connection, tenant, conversation, csm)
             if external_id and await self._seen(connection, tenant, external_id):
                 return None
+            others = await copies.chosen(connection, tenant, conversation, cc, confirmed)
             changed = row["status"] != Status.WAITING_CUSTOMER
             await connection.execute(
                 update(conversations)
@@ -143,6 +146,7 @@ class SqlHumans:
                 csm.name,
                 external_id,
                 files,
+                cc=others,
             )
 
         return await self._change(change)
@@ -478,6 +482,8 @@ class SqlHumans:
         author_name: str | None,
         external_id: str | None = None,
         files: Sequence[str] = (),
+        *,
+        cc: tuple[str, ...] = (),
     ) -> StoredMessage:
         """Queue a message to where the customer last wrote from."""
         last = (
@@ -526,6 +532,7 @@ class SqlHumans:
                 locale=heard.locale or "en",
                 inline=heard.inline,
                 attachments=tuple(Attachment("", "", 0, id=file) for file in files),
+                cc=cc,
             ),
             seq=seq,
             now=now,

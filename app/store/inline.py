@@ -1,5 +1,6 @@
 """Replies of waiting callers: claimed by whoever waits or reads, dropped by a takeover until then."""
 
+import contextlib
 from collections.abc import Sequence
 
 from sqlalchemy import and_, or_, select, update
@@ -19,6 +20,10 @@ from core.ports import Accepted, Reply, TurnView
 
 # what has begun to go out: the rest a takeover may still drop
 VISIBLE = ("claimed", "sent", "delivered", "read", "unknown", "dead")
+
+
+class _QueuedError(Exception):
+    """The same notice stands there already: nothing is written."""
 
 
 class SqlInline:
@@ -94,9 +99,20 @@ class SqlInline:
         )
 
     async def beside(
-        self, inbox: Inbox, conversation: ConversationId, address: str, text: str
+        self,
+        inbox: Inbox,
+        conversation: ConversationId,
+        address: str,
+        text: str,
+        since: int | None = None,
     ) -> None:
         """See the port."""
+        with contextlib.suppress(_QueuedError):
+            await self._beside(inbox, conversation, address, text, since)
+
+    async def _beside(
+        self, inbox: Inbox, conversation: ConversationId, address: str, text: str, since: int | None
+    ) -> None:
         async with self._database.write() as connection:
             row = (
                 await connection.execute(
@@ -110,6 +126,20 @@ class SqlInline:
             ).one_or_none()
             if row is None:
                 raise NotFoundError("no such conversation")
+            if since is not None and await connection.scalar(
+                # after the UPDATE, which lets one such request through at a time
+                select(messages.c.id)
+                .where(
+                    messages.c.conversation_id == conversation,
+                    messages.c.seq > since,
+                    messages.c.direction == "out",
+                    messages.c.channel == inbox.channel,
+                    messages.c.address == address,
+                    messages.c.text == text,
+                )
+                .limit(1)
+            ):
+                raise _QueuedError
             reply = Reply(
                 text=text,
                 kind=MessageKind.NOTICE,
@@ -129,6 +159,33 @@ class SqlInline:
                 now=self._clock.now(),
                 bot_name="",
             )
+
+    async def release(self, tenant: TenantId, message: MessageId) -> None:
+        """See the port. A turn that runs now finds the message released when it commits."""
+        async with self._database.write() as connection:
+            turn = await connection.scalar(
+                update(messages)
+                .where(messages.c.id == message, messages.c.tenant == tenant)
+                .values(inline=False)
+                .returning(messages.c.turn_id)
+            )
+            if turn is None:
+                return
+            freed = await connection.execute(
+                update(outbox)
+                .where(
+                    outbox.c.turn_id == turn,
+                    outbox.c.inline.is_(True),
+                    outbox.c.state.in_(("queued", "proposed")),
+                )
+                .values(inline=False, due_at=db_now())
+                .returning(outbox.c.message_id)
+            )
+            ids = list(freed.scalars())
+            if ids:
+                await connection.execute(
+                    update(messages).where(messages.c.id.in_(ids)).values(inline=False)
+                )
 
     async def read(
         self, tenant: TenantId, conversation: ConversationId, after: int, limit: int

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, exc, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import contacts, file_rows, handoffs, queue, rows
+from app.store import contacts, file_rows, handoffs, opening, queue, rows
+from app.store.codes import Seals
 from app.store.database import Database, db_now
 from app.store.models import (
     consents,
@@ -50,12 +51,14 @@ class SqlIntake:
         kinds: Mapping[str, str],
         base_url: str = "",
         closing: Iterable[str] = (),
+        seals: Seals | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._kinds = kinds
         self._base_url = base_url
         self._closing = frozenset(_plain(word) for word in closing)
+        self._seals = seals or Seals("")
 
     async def accept(self, inbox: Inbox, inbound: Inbound, quiet: float) -> Accepted:
         """See the port."""
@@ -85,6 +88,8 @@ class SqlIntake:
         kind = self._kinds.get(inbound.channel, inbound.channel)
         contact = await self._contact(connection, inbox, inbound, kind, now)
         conversation = await self._conversation(connection, inbox, inbound, contact, policy, now)
+        if inbound.opening is not None:
+            await opening.write(connection, inbox, conversation, inbound, now)
         row = (
             await connection.execute(
                 update(conversations)
@@ -109,6 +114,7 @@ class SqlIntake:
                             "status": Status.OPEN,
                             "version": conversations.c.version + 1,
                             "resolved_at": None,
+                            **({"reopened_at": now} if row.status == Status.RESOLVED else {}),
                         }
                         if wakes
                         else {}
@@ -116,7 +122,9 @@ class SqlIntake:
                 )
             )
         message_id = MessageId(new_id("msg", now))
-        text = inbound.text.replace("\x00", "")
+        text, typed = await self._seals.hide(
+            connection, inbox.tenant, conversation, inbound.text.replace("\x00", ""), now
+        )
         carried = await file_rows.keep(
             connection, inbox.tenant, message_id, inbox.id, inbound.attachments, now
         )
@@ -152,6 +160,7 @@ class SqlIntake:
                     "references": " ".join(inbound.references),
                     **({"cc": " ".join(inbound.cc)} if inbound.cc else {}),
                     **({"shared": "1"} if inbound.shared else {}),
+                    **({"code": typed} if typed else {}),
                     **({"truncated": "1"} if len(text) > MAX_TEXT else {}),
                 },
                 created_at=now,

@@ -104,6 +104,8 @@ contacts = Table(
     Column("locale", Text),
     Column("time_zone", Text),
     Column("account_id", Text, ForeignKey("accounts.id")),
+    # whom this nameless contact turned out to be; what it had moved there (app/store/joins.py)
+    Column("joined_to", Text),
     _required("created_at", UtcDateTime()),
     _required("updated_at", UtcDateTime()),
     UniqueConstraint("tenant", "external_id"),
@@ -159,10 +161,14 @@ conversations = Table(
     _required("created_at", UtcDateTime()),
     _required("updated_at", UtcDateTime()),
     Column("resolved_at", UtcDateTime()),
+    # the customer said it is solved; the customer came back after it was closed
+    Column("confirmed_at", UtcDateTime()),
+    Column("reopened_at", UtcDateTime()),
     UniqueConstraint("tenant", "open_key"),
     Index("ix_conversations_work_at", "work_at"),
     Index("ix_conversations_contact", "tenant", "contact_id", "updated_at"),
     Index("ix_conversations_inbox", "tenant", "status", "updated_at"),
+    Index("ix_conversations_begun", "tenant", "created_at"),
 )
 
 messages = Table(
@@ -196,6 +202,7 @@ messages = Table(
     _required("created_at", UtcDateTime()),
     UniqueConstraint("conversation_id", "seq"),
     Index("ix_messages_turn_id", "turn_id"),
+    Index("ix_messages_at", "tenant", "created_at"),
 )
 Index(
     "uq_messages_external",
@@ -220,12 +227,15 @@ turns = Table(
     _tenant(),
     Column("conversation_id", Text, ForeignKey("conversations.id"), nullable=False),
     _required("handler"),
+    Column("intent", Text),
     _required("state"),
     _required("fence", Integer),
     _required("trace", Json),
     _required("started_at", UtcDateTime()),
     _required("ended_at", UtcDateTime()),
     Index("ix_turns_conversation_id", "conversation_id"),
+    # holds all that figures ask of turns, so that their traces are never read for it
+    Index("ix_turns_told", "tenant", "started_at", "handler", "intent", "conversation_id"),
 )
 
 outbox = Table(
@@ -667,4 +677,65 @@ leases = Table(
     _required("name", primary_key=True),
     _required("holder"),
     Column("until", UtcDateTime(), nullable=False),
+)
+
+codes = Table(
+    "codes",
+    metadata,
+    _id(),
+    _tenant(),
+    Column("conversation_id", Text, ForeignKey("conversations.id"), nullable=False),
+    _required("kind"),
+    _required("value"),
+    # a keyed digest: the code itself is never kept
+    _required("seal"),
+    _required("attempts", Integer),
+    _required("created_at", UtcDateTime()),
+    _required("expires_at", UtcDateTime()),
+    Column("used_at", UtcDateTime()),
+    Index("ix_codes_conversation_id", "conversation_id", "created_at"),
+    Index("ix_codes_address", "tenant", "kind", "value", "created_at"),
+)
+
+unasked = Table(
+    "unasked",
+    metadata,
+    _id(),
+    _tenant(),
+    Column("contact_id", Text, ForeignKey("contacts.id"), nullable=False),
+    Column("conversation_id", Text, ForeignKey("conversations.id")),
+    _required("purpose"),
+    # one message of its kind: a second one with the same key is the same one
+    _required("key"),
+    # waiting | sent | refused
+    _required("state"),
+    Column("reason", Text),
+    Column("channel", Text),
+    Column("address", Text),
+    _required("line"),
+    _required("slots", Json),
+    Column("until", UtcDateTime()),
+    Column("due_at", UtcDateTime()),
+    Column("outbox_id", Text),
+    _required("created_at", UtcDateTime()),
+    Column("decided_at", UtcDateTime()),
+    UniqueConstraint("tenant", "key"),
+    Index("ix_unasked_due", "state", "due_at"),
+    Index("ix_unasked_contact", "tenant", "contact_id", "created_at"),
+)
+
+# where a customer of the web chat wants an answer when the chat is closed; no address: asked, and declined
+reaches = Table(
+    "reaches",
+    metadata,
+    Column(
+        "conversation_id", Text, ForeignKey("conversations.id"), primary_key=True, nullable=False
+    ),
+    _tenant(),
+    _required("channel"),
+    Column("address", Text),
+    _required("assurance"),
+    _required("given_at", UtcDateTime()),
+    # the seq up to which unread answers were told of there
+    _required("told_seq", Integer),
 )

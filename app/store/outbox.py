@@ -185,6 +185,7 @@ class SqlOutbox:
                 claimed_until=None,
                 error=None,
             )
+            await queue.forget_secret(connection, job)
             channel = await connection.scalar(select(outbox.c.channel).where(outbox.c.id == job))
             early = await connection.execute(
                 select(receipts.c.status, receipts.c.error).where(
@@ -213,7 +214,8 @@ class SqlOutbox:
                 )
                 .with_for_update(of=conversations)
             )
-            jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, keeps no secret
+            # spreads retries, and only to later: before a provider's Retry-After is too early
+            jitter = random.uniform(1.0, 1.2)  # noqa: S311 - keeps no secret
             await queue.set_state(
                 connection,
                 job,

@@ -70,6 +70,14 @@ async def set_state(connection: AsyncConnection, job: str, state: str, **values:
     )
 
 
+async def forget_secret(connection: AsyncConnection, job: str) -> None:
+    """Take a one-time code out of a job that will not be sent again."""
+    payload = await connection.scalar(select(outbox.c.payload).where(outbox.c.id == job))
+    if payload and payload.get("secret"):
+        told = {**payload, "text": payload["secret"], "secret": None}
+        await connection.execute(update(outbox).where(outbox.c.id == job).values(payload=told))
+
+
 async def drop_bot_replies(connection: AsyncConnection, conversation: str) -> int:
     """Drop what the bot has queued or proposed; notices stay. Returns how many were dropped."""
     dropped = await connection.execute(

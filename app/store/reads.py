@@ -4,14 +4,11 @@ Every list is one query, whatever its length. Nothing is written here.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
-from statistics import median
-from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import rows
+from app.store import copies, rows
 from app.store.database import db_now
 from app.store.inbox_list import (
     Filter,
@@ -30,16 +27,19 @@ from app.store.models import (
     outbox,
     turns,
 )
-from app.store.queue import GONE_OUT
 from app.store.transcript import SqlTranscript
 from core.conversations import Handoff
 from core.ids import ContactId, ConversationId, CsmId, MessageId, TenantId, TurnId
-from core.messages import Author, MessageKind
-from core.views import Counts, InboxRow, Kpis, Page, Trace
+from core.views import Counts, InboxRow, Page, Recipients, Trace
 
 
 class SqlReads(SqlTranscript):
     """Read models of a tenant."""
+
+    async def recipients(self, tenant: TenantId, conversation: ConversationId) -> Recipients | None:
+        """Return whom a reply by mail would reach; None when the customer last wrote elsewhere."""
+        async with self._database.read() as connection:
+            return await copies.recipients(connection, tenant, conversation)
 
     # ------------------------------------------------------------ the inbox
 
@@ -127,52 +127,6 @@ class SqlReads(SqlTranscript):
             found = await connection.execute(query)
             return [rows.handoff(row) for row in found.mappings()]
 
-    # ------------------------------------------------------------ figures
-
-    async def kpis(self, tenant: TenantId, since: datetime) -> Kpis:
-        """Return what happened since a time; see `Kpis` for what each figure means."""
-        async with self._database.read() as connection:
-            talks = (await connection.execute(_talks(tenant, since))).all()
-            handed = set((await connection.execute(_asked(tenant, since))).scalars())
-            volume = await connection.execute(
-                select(messages.c.channel, func.count())
-                .where(
-                    messages.c.tenant == tenant,
-                    messages.c.direction == "in",
-                    messages.c.created_at >= since,
-                )
-                .group_by(messages.c.channel)
-                .order_by(messages.c.channel)
-            )
-            asked = (
-                await connection.execute(
-                    select(handoffs.c.reason, func.count(), func.count(handoffs.c.breached_at))
-                    .where(handoffs.c.tenant == tenant, handoffs.c.requested_at >= since)
-                    .group_by(handoffs.c.reason)
-                    .order_by(handoffs.c.reason)
-                )
-            ).all()
-            per_channel = {str(channel): int(count) for channel, count in volume}
-        total = len(talks)
-        contained = sum(1 for t in talks if t.answers and not t.people and t.id not in handed)
-        waits = [
-            (t.answered_at - t.begun_at).total_seconds()
-            for t in talks
-            if t.answered_at is not None and t.begun_at is not None
-        ]
-        return Kpis(
-            since=since,
-            conversations=total,
-            contained=contained,
-            handoffs=sum(count for _, count, _ in asked),
-            breaches=sum(breached for _, _, breached in asked),
-            volume=per_channel,
-            reasons={str(reason): int(count) for reason, count, _ in asked},
-            containment=contained / total if total else None,
-            handoff_rate=len(handed) / total if total else None,
-            first_response=median(waits) if waits else None,
-        )
-
     async def counts(self) -> Counts:
         """Return gauges over all tenants."""
         async with self._database.read() as connection:
@@ -230,36 +184,4 @@ def _trace(group: Sequence[RowMapping]) -> Trace:
         ended_at=row["ended_at"],
         inbound=ids("in"),
         outbound=ids("out"),
-    )
-
-
-def _talks(tenant: TenantId, since: datetime) -> Select[Any]:
-    """One row a conversation begun since then: when it began and was answered, and by whom how often."""
-    inbound = messages.c.direction == "in"
-    reply = and_(messages.c.kind == MessageKind.REPLY, messages.c.status.in_(GONE_OUT))
-
-    def count(*where: ColumnElement[bool]) -> Any:
-        return func.count(case((and_(*where), messages.c.id)))
-
-    return (
-        select(
-            conversations.c.id,
-            func.min(case((inbound, messages.c.created_at))).label("begun_at"),
-            func.min(case((reply, messages.c.created_at))).label("answered_at"),
-            count(reply, messages.c.author == Author.BOT).label("answers"),
-            count(reply, messages.c.author == Author.CSM).label("people"),
-        )
-        .outerjoin(messages, messages.c.conversation_id == conversations.c.id)
-        .where(conversations.c.tenant == tenant, conversations.c.created_at >= since)
-        .group_by(conversations.c.id)
-    )
-
-
-def _asked(tenant: TenantId, since: datetime) -> Select[Any]:
-    """Return the conversations begun since then in which a person was asked for."""
-    return (
-        select(handoffs.c.conversation_id)
-        .join(conversations, conversations.c.id == handoffs.c.conversation_id)
-        .where(conversations.c.tenant == tenant, conversations.c.created_at >= since)
-        .distinct()
     )

@@ -211,6 +211,8 @@ def policy(value: Any) -> TenantPolicy:
     for key in ("editions", "widget_origins", "advice", "domains"):
         if key in known:
             known[key] = tuple(known[key])
+    if "bands" in known:
+        known["bands"] = {name: (pair[0], pair[1]) for name, pair in known["bands"].items()}
     known["paused_channels"] = frozenset(known.get("paused_channels", ()))
     return TenantPolicy(**known)
 
@@ -253,5 +255,6 @@ def outbound(row: Row) -> Outbound:
         cc=tuple(payload.get("cc") or ()),
         private=bool(payload.get("private")),
         template=Template(**payload["template"]) if payload.get("template") else None,
+        purpose=payload.get("purpose") or "",
         attempt=row["attempts"],
     )

@@ -4,17 +4,18 @@ Nothing is ever decided by a SELECT that a later write relies on: the claim and 
 UPDATEs on the conversation's fence and version, which both databases serialise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import case, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.store import contacts, effects, file_rows, queue, rows, uses
+from app.store import contacts, copies, effects, file_rows, queue, rows, uses
 from app.store.database import Database, db_now
-from app.store.models import conversations, inboxes, messages, tenants, turns
+from app.store.models import consents, conversations, inboxes, messages, tenants, turns
 from core.clock import Clock
-from core.conversations import Conversation, Inbox, Status
+from core.conversations import Contact, Conversation, Inbox, Status
 from core.crash import crash_point
 from core.effects import RefusedEffect, Send
 from core.ids import ConversationId, InboxId, MessageId, OutboxId, TenantId, new_id
@@ -133,7 +134,7 @@ class SqlTurns:
         policy = await connection.scalar(select(tenants.c.policy).where(tenants.c.id == tenant))
         if contact is None:
             raise RuntimeError(f"conversation {conversation.id!r} has no contact")
-        weakest = min((Assurance(r["assurance"]) for r in pending), key=lambda a: a.rank)
+        weakest = min((_believed(r, contact) for r in pending), key=lambda a: a.rank)
         return Claim(
             conversation=conversation,
             fence=conversation.fence,
@@ -144,7 +145,20 @@ class SqlTurns:
             inbox=await self._inbox(connection, pending[-1]["inbox_id"]),
             policy=rows.policy(policy),
             assurance=weakest,
+            opted_out=await self._stopped(connection, pending[-1]),
         )
+
+    async def _stopped(self, connection: AsyncConnection, newest: rows.Row) -> bool:
+        """Return whether the newest word on hearing from us, from where this was written, is STOP."""
+        stopped = select(consents.c.granted).where(
+            consents.c.tenant == newest["tenant"],
+            consents.c.channel == newest["channel"],
+            consents.c.address.in_(
+                [newest["address"] or "", (newest["metadata"] or {}).get("sender") or ""]
+            ),
+        )
+        granted = (await connection.execute(stopped)).scalars().all()
+        return False in granted
 
     async def _inbox(self, connection: AsyncConnection, inbox: str | None) -> Inbox | None:
         row = (await connection.execute(select(inboxes).where(inboxes.c.id == inbox))).one_or_none()
@@ -245,6 +259,7 @@ class SqlTurns:
                 tenant=claim.conversation.tenant,
                 conversation_id=claim.conversation.id,
                 handler=result.handler,
+                intent=_intent(result.trace),
                 state="committed",
                 fence=claim.fence,
                 trace=dict(result.trace),
@@ -253,9 +268,10 @@ class SqlTurns:
             )
         )
         await self._take(connection, result)
+        replies = [await self._copied(connection, claim, reply) for reply in result.replies]
         written = [
             await self._write(connection, result, reply, last - count + n)
-            for n, reply in enumerate([*result.replies, *await self._mails(connection, result)], 1)
+            for n, reply in enumerate([*replies, *await self._mails(connection, result)], 1)
         ]
         for effect in result.effects:
             refused = await self._applier.apply(connection, result, effect, now)
@@ -268,6 +284,19 @@ class SqlTurns:
             .values(work_at=_next_work())
         )
         return Committed(tuple(message for message, _ in written), tuple(job for _, job in written))
+
+    async def _copied(self, connection: AsyncConnection, claim: Claim, reply: Reply) -> Reply:
+        """Let colleagues who were in Cc read the bot's answer, unless it is the contact's own affair."""
+        written_to = claim.messages[-1]
+        is_bot = reply.author is Author.BOT and reply.kind is MessageKind.REPLY
+        if reply.private or not is_bot or reply.address != written_to.address:
+            return reply
+        if reply.channel != "email" or claim.assurance != Assurance.PROVEN:
+            return reply
+        named = written_to.metadata.get("cc", "").split()
+        account = claim.contact.account.id if claim.contact.account else None
+        cc = await copies.colleagues(connection, claim.conversation.tenant, account, named)
+        return replace(reply, cc=cc)
 
     async def _take(self, connection: AsyncConnection, result: TurnResult) -> None:
         """Give the inbound messages to this turn: each belongs to exactly one that committed."""
@@ -319,6 +348,8 @@ class SqlTurns:
         self, connection: AsyncConnection, result: TurnResult, reply: Reply, seq: int
     ) -> tuple[StoredMessage, OutboxId]:
         claim = result.claim
+        if reply.inline and not await self._is_awaited(connection, claim):
+            reply = replace(reply, inline=False)
         return await write_outbound(
             connection,
             tenant=claim.conversation.tenant,
@@ -328,6 +359,13 @@ class SqlTurns:
             seq=seq,
             now=self._clock.now(),
             bot_name=claim.policy.bot_name,
+        )
+
+    async def _is_awaited(self, connection: AsyncConnection, claim: Claim) -> bool:
+        """Return whether somebody still waits for the reply: a caller may have hung up meanwhile."""
+        newest = claim.messages[-1].id
+        return bool(
+            await connection.scalar(select(messages.c.inline).where(messages.c.id == newest))
         )
 
     async def _drop(self, result: TurnResult) -> None:
@@ -425,7 +463,7 @@ async def write_outbound(
             turn_id=turn,
             inline=reply.inline,
             assurance=Assurance.PROVEN,
-            metadata={},
+            metadata={"cc": " ".join(reply.cc)} if reply.cc else {},
             created_at=now,
             **shown,
         )
@@ -463,6 +501,32 @@ async def write_outbound(
         .one()
     )
     return rows.message(row), job
+
+
+def _intent(trace: Mapping[str, object]) -> str | None:
+    """Return what the turn was about, as understood."""
+    understood = trace.get("understanding")
+    intent = understood.get("intent") if isinstance(understood, Mapping) else None
+    name = intent.get("name") if isinstance(intent, Mapping) else None
+    return name if isinstance(name, str) else None
+
+
+def _believed(row: rows.Row, contact: Contact) -> Assurance:
+    """Return how sure we are that a message is the contact's own.
+
+    What a provider vouches for is proven when the contact proved that address before; another's words in the same
+    thread count as a claim.
+    """
+    stated, sender = Assurance(row["assurance"]), (row["metadata"] or {}).get("sender")
+    if stated is Assurance.PROVEN or not sender:
+        return stated
+    held = [i for i in contact.identities if i.value == sender]
+    if not held:
+        return Assurance.CLAIMED
+    vouched = stated is Assurance.CHANNEL and any(
+        i.assurance is Assurance.PROVEN and not i.kind.endswith(":claimed") for i in held
+    )
+    return Assurance.PROVEN if vouched else stated
 
 
 def _next_work() -> object:

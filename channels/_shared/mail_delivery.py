@@ -7,7 +7,7 @@ they quote addresses.
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -36,23 +36,36 @@ class SmtpAccount:
     timeout: float
 
 
-async def hand_over(mail: bytes, sender: str, recipient: str, account: SmtpAccount) -> None:
-    """Hand one mail to the server.
+async def hand_over(
+    mail: bytes, sender: str, recipients: Sequence[str], account: SmtpAccount
+) -> None:
+    """Hand one mail to the server. The first recipient decides; a copy that is refused is only logged.
 
     Raises RetryableDeliveryError, PermanentDeliveryError, UnknownOutcomeError.
     """
     from aiosmtplib import SMTPException, SMTPResponseException
 
-    async with _connected(account) as client:
+    async with connected(account) as client:
         try:
-            options, encoding = _options(client, mail, recipient)
+            options, encoding = _options(client, mail, recipients)
             await client.mail(sender, options=options, encoding=encoding)
-            await client.rcpt(recipient, encoding=encoding)
+            await client.rcpt(recipients[0], encoding=encoding)
+            for copy in recipients[1:]:
+                await _copy(client, copy, encoding)
         except SMTPResponseException as error:
             raise _judged(error.code, "the server refused the mail") from error
         except (SMTPException, OSError) as error:
             raise RetryableDeliveryError("the mail server went away") from error
         await _send_text(client, mail)
+
+
+async def _copy(client: "SMTP", recipient: str, encoding: str) -> None:
+    from aiosmtplib import SMTPResponseException
+
+    try:
+        await client.rcpt(recipient, encoding=encoding)
+    except SMTPResponseException as error:
+        logger.warning("email.copy_refused", extra={"code": error.code})
 
 
 async def _send_text(client: "SMTP", mail: bytes) -> None:
@@ -69,7 +82,7 @@ async def _send_text(client: "SMTP", mail: bytes) -> None:
 
 
 @asynccontextmanager
-async def _connected(account: SmtpAccount) -> AsyncIterator["SMTP"]:
+async def connected(account: SmtpAccount) -> AsyncIterator["SMTP"]:
     """Yield a connected, logged-in client, and part from the server politely whatever happens."""
     from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 
@@ -110,9 +123,9 @@ async def _part(client: "SMTP") -> None:
         client.close()
 
 
-def _options(client: "SMTP", mail: bytes, recipient: str) -> tuple[list[str], str]:
+def _options(client: "SMTP", mail: bytes, recipients: Sequence[str]) -> tuple[list[str], str]:
     options = [f"SIZE={len(mail)}"] if client.supports_extension("size") else []
-    if recipient.isascii():
+    if all(recipient.isascii() for recipient in recipients):
         return options, "ascii"
     if not client.supports_extension("smtputf8"):
         raise PermanentDeliveryError("the server takes no address outside ASCII")

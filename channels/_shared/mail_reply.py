@@ -9,7 +9,7 @@ linear time.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailparser_reply.constants import MAIL_LANGUAGES
 
@@ -21,7 +21,8 @@ _WROTE_WORDS = (
     "wrote|writes|schrieb|geschrieben|a écrit|écrit|escribió|escribio|escribe|ha scritto|scritto"
     "|escreveu|skrev|skrifaði|schreef|geschreven|napisał|napisała|napisał\\(a\\)|napsal|napsal\\(a\\)"
     "|napísal|kirjoitti|írta|a scris|написал|написала|написав|пишет|пише|yazdı|έγραψε|写道|寫道"
-    "|pisze|のメール|書きました|작성|כתב|كتب|đã viết|a scris|rakstīja|rašė|kirjutas|shkroi|menulis"
+    "|pisze|napisana przez|missatge de|odesílatel|kirjoitti|schreef"
+    "|のメール|書きました|작성|כתב|كتب|đã viết|a scris|rakstīja|rašė|kirjutas|shkroi|menulis"
 )
 _WROTE = re.compile(rf"(?:{_WROTE_WORDS})\s*[:：]\s*$", re.IGNORECASE)
 _WROTE_WITHIN = re.compile(rf"\b(?:{_WROTE_WORDS})\b", re.IGNORECASE)
@@ -33,6 +34,10 @@ _WHEN = re.compile(
     r"|\b\d{1,2}\W{1,3}[^\W\d]{3,12}\W{1,3}\d{4}\b|\b[^\W\d]{3,12}\W{1,3}\d{1,2}\W{1,3}\d{4}\b"
     r"|\d{4}年"
 )
+_DATE_AND_SENDER = re.compile(
+    r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b[^<\n]{0,80}<[^<>\s]+@[^<>\s]+>\s*$"
+)
+_MARKS = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # which way text runs
 _QUOTED = re.compile(r"^\s{0,3}>")
 _FROM = (
     "From|Von|De|Da|Van|Od|Från|Fra|Lähettäjä|От|От кого|Від|Kimden|Από|Feladó|Expéditeur"
@@ -41,15 +46,23 @@ _FROM = (
 _SENT = (
     "Sent|Date|Gesendet|Datum|Envoyé|Date d'envoi|Enviado|Enviado el|Enviada|Enviada em|Enviado em"
     "|Fecha|Data|Inviato|Verzonden|Skickat|Sendt|Dato|Wysłano|Odesláno|Lähetetty|Päivämäärä|Дата"
-    "|Отправлено|Gönderilen|Gönderme|Elküldve|发送时间|發送時間|日期|送信日時|日時|보낸 날짜|날짜"
+    "|Отправлено|Gönderilen|Gönderildi|Gönderme|Elküldve|发送时间|發送時間|寄件日期|日期|送信日時|日時|보낸 날짜|날짜"
     "|Subject|Betreff|Objet|Asunto|Oggetto|Assunto|Onderwerp|Ämne|Emne|Temat|Předmět|Aihe|Тема"
     "|Konu|Tárgy|主题|主旨|件名|제목"
 )
-_TO = "To|Cc|An|À|Para|A|Aan|Till|Til|Do|Komu|Vastaanottaja|Кому|Kime|收件人|宛先|받는 사람"
+_TO = "To|Cc|An|À|Para|A|Aan|Till|Til|Do|Komu|Vastaanottaja|Кому|Kime|Címzett|Til|Către|收件人|收件者|宛先|받는 사람"
 _FROM_LINE = re.compile(rf"^\W{{0,4}}(?:{_FROM})\W{{0,3}}\s*[:：]", re.IGNORECASE)
 _SENT_LINE = re.compile(rf"^\W{{0,4}}(?:{_SENT})\W{{0,3}}\s*[:：]", re.IGNORECASE)
 _HEAD_LINE = re.compile(rf"^\W{{0,4}}(?:{_FROM}|{_SENT}|{_TO})\W{{0,3}}\s*[:：]", re.IGNORECASE)
-_DASHED = re.compile(r"^\s*[-_–—=*]{2,}\s*([^\W\d_][^\n]{2,60}?)\s*[-_–—=*]{2,}\s*:?$")
+_DASHED = re.compile(r"^\s*[-‐‑_–—=*]{2,}\s*([^\W\d_][^\n]{2,60}?)\s*[-‐‑_–—=*]{2,}\s*:?$")
+# Zoho: "---- On Wed, 04 Mar 2026 12:01:00 +0100 Ana <a@b.example> wrote ---"
+_DASHED_WROTE = re.compile(r"^\s*-{3,}\s*(?P<said>\S.{8,240}?)\s*-{3,}\s*$")
+# Notes: "Ana ---03/04/2026 12:01:00 PM---First words"; "Ana <a@b.example>@ACME on 03/04/2026 12:01:00 PM"
+_NOTES = re.compile(
+    r"^\s*\S.{1,120}?(?:\s-{2,3}\s?|\bon\s)\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\s+\d{1,2}:\d{2}:\d{2}"
+    r"(?:\s?[AP]M)?(?:-{2,3}.*)?$",
+    re.IGNORECASE,
+)
 _DASHED_WORDS = re.compile(
     r"origin|ursprüng|ursprung|oprindelig|opprinnelig|oorspronk|исходн|пересыл|forward|weitergel"
     r"|transf|reenvi|inoltra|doorgest|vidarebef|videresend|reply|przekaz|přeposl|原始|转发|轉寄"
@@ -134,9 +147,12 @@ def _divide(lines: list[str]) -> tuple[list[str], list[str], _Start | None]:
     if start is None:
         new, history = _split_quotes(lines, keep_single=True)
         return new, history, None
+    before, quotes_before = _split_quotes(lines[: start.line], keep_single=True)
+    if not "".join(before).strip():
+        # Nothing above: whoever marks the quote under a block of headers answers below it.
+        start = replace(start, body=_below_heads(lines, start.body))
     rest = lines[start.body :]
     first = next((line for line in rest if line.strip()), "")
-    before, quotes_before = _split_quotes(lines[: start.line], keep_single=True)
     if _QUOTED.match(first) and not start.is_forward:
         # Marked history: what stands unmarked after it was written under it.
         after, quoted = _split_quotes(rest, keep_single=False)
@@ -144,6 +160,13 @@ def _divide(lines: list[str]) -> tuple[list[str], list[str], _Start | None]:
         history = quotes_before + lines[start.line : start.body] + quoted
         return _joined(before, after), history, start
     return before, quotes_before + lines[start.line :], start
+
+
+def _below_heads(lines: list[str], at: int) -> int:
+    """Return the first line from `at` on that is neither empty nor a mail header."""
+    while at < len(lines) and (not lines[at].strip() or _HEAD_LINE.match(lines[at])):
+        at += 1
+    return at
 
 
 def _joined(before: list[str], after: list[str]) -> list[str]:
@@ -193,7 +216,7 @@ def _runs(lines: list[str]) -> Iterator[tuple[list[str], bool]]:
 
 def _starts(lines: list[str]) -> Iterator[_Start]:
     short = [line[:_MAX_HEADER_LINE] for line in lines]
-    for finder in (_by_library, _by_attribution, _by_header_block, _by_dashes):
+    for finder in (_by_library, _by_attribution, _by_header_block, _by_dashes, _by_notes):
         found = finder(short)
         if found is not None:
             yield found
@@ -234,14 +257,17 @@ def _by_attribution(lines: list[str]) -> _Start | None:
 
 def announces(text: str, *, is_quote_next: bool) -> bool:
     """Return whether a line says that what follows was written by somebody, at some time."""
-    text = text.lstrip("> ")
+    text = _MARKS.sub("", text).lstrip("> ")
     dated, addressed = bool(_WHEN.search(text)), bool(_ADDRESS.search(text))
     if _WROTE.search(text):
         return dated or addressed
+    if _COLON.search(text) and dated and _WROTE_WITHIN.search(text) and len(text) < 160:
+        return True  # "Ana kirjoitti 4.3.2026 klo 12.01:", "Op 04-03-2026 om 12:01 schreef Ana:"
     if _COLON.search(text):
         says = _WROTE_WITHIN.search(text) or _ENDS_IN_ADDRESS.search(text)
         return dated and (is_quote_next or (addressed and bool(says)))
-    return dated and addressed and is_quote_next and text.rstrip().endswith(">")
+    is_all = is_quote_next or bool(_DATE_AND_SENDER.match(text))
+    return dated and addressed and is_all and text.rstrip().endswith(">")
 
 
 def _quote_follows(lines: list[str], at: int) -> bool:
@@ -272,6 +298,17 @@ def _by_dashes(lines: list[str]) -> _Start | None:
         found = _DASHED.match(line)
         if found and _DASHED_WORDS.search(found[1]):
             return _Start(at, at + 1, bool(_FORWARD_WORDS.search(found[1])))
+    return None
+
+
+def _by_notes(lines: list[str]) -> _Start | None:
+    """Return the first line of Zoho's or Notes' own kind, which end in no colon."""
+    for at, line in enumerate(lines):
+        dashed = _DASHED_WROTE.match(line)
+        said = dashed["said"] if dashed else ""
+        is_zoho = bool(_WROTE_WITHIN.search(said) and _WHEN.search(said) and _ADDRESS.search(said))
+        if is_zoho or (("---" in line or _ADDRESS.search(line)) and _NOTES.match(line)):
+            return _Start(at, at + 1)
     return None
 
 

@@ -1,18 +1,23 @@
-"""What may be believed of a mail: is the sender who they say, did a machine write it, is it a bounce.
+"""What may be believed of a mail: is the sender who they say, did a machine write it.
 
 Only the topmost Authentication-Results of our own server counts (RFC 8601 §5): everything below it
-may have been written by the sender. Automatic mail is told by its headers (RFC 3834), never by its
-text.
+may have been written by the sender; ARC's own results (RFC 8617) are others' and count for nothing. Automatic mail is
+told by its headers (RFC 3834), never by its text. Not here: delivery reports (mail_bounces.py).
 """
 
 import re
 from dataclasses import dataclass
 from email.message import Message
 
-from channels._shared.mail_reading import Mail, header, headers, payload_bytes, raw_headers
+from channels._shared.mail_headers import header, headers, raw_headers
+from channels._shared.mail_reading import Mail
 from core.messages import Assurance
 
 _METHOD = re.compile(r"^\s*dmarc\s*=\s*([a-z]+)", re.IGNORECASE)
+_DKIM_PASS = re.compile(r"^\s*dkim\s*=\s*pass\b", re.IGNORECASE)
+_SIGNER = re.compile(r"\bheader\.d\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
+_FAILED = frozenset(("fail", "reject", "quarantine"))
+_UNJUDGED = frozenset(("none", "bestguesspass"))
 _HEADER_FROM = re.compile(r"\bheader\.from\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
 _ROBOT = re.compile(
     r"^(?:mailer-?daemon|postmaster|no-?_?\.?reply|do-?_?\.?not-?_?\.?reply|bounces?|auto-?reply"
@@ -25,32 +30,45 @@ _AUTO_SUBJECT = re.compile(
     r"|resposta automática|automatisch antwoord|autosvar|automaattinen vastaus|自動応答|自动答复)",
     re.IGNORECASE,
 )
-_ID = re.compile(r"<[^<>\s]{1,400}>")
 
 
 @dataclass(frozen=True, slots=True)
-class Bounce:
-    """A delivery report. `action` as in RFC 3464 §2.3.3; `message_id` of the mail it is about."""
+class SenderVerdict:
+    """Who the sender is to us. `authentication`: pass | fail | none, as our own server found it."""
 
-    action: str
-    status: str
-    message_id: str | None
+    assurance: Assurance
+    authentication: str
 
 
-def assurance(mail: Mail, authserv_id: str) -> Assurance:
-    """Return `proven` for a single sender whose domain our own server found aligned, else `claimed`."""
+def sender_verdict(mail: Mail, authserv_id: str) -> SenderVerdict:
+    """Return `proven` for a single sender whose domain our own server found aligned, else `claimed`.
+
+    DMARC decides where it was checked; where a domain publishes none, a DKIM signature of exactly the sender's
+    domain does (it is what DMARC would have asked for, RFC 7489 §3.1.1). SPF alone proves a server, not a person.
+    """
+    results = _own_results(mail.message, authserv_id) if authserv_id else []
     stated = raw_headers(mail.message, "From")
     is_plain = len(mail.senders) == 1 and len(stated) == 1 and stated[0].count("@") == 1
-    if not authserv_id or not is_plain:
-        return Assurance.CLAIMED
-    results = _own_results(mail.message, authserv_id)
-    domain = mail.senders[0].rsplit("@", 1)[1]
-    verdicts = [(m[1].lower(), _HEADER_FROM.search(r)) for r in results if (m := _METHOD.match(r))]
-    aligned = verdicts and all(
-        verdict == "pass" and found is not None and _domain(found[1]) == domain
-        for verdict, found in verdicts
-    )
-    return Assurance.PROVEN if aligned else Assurance.CLAIMED
+    domain = mail.senders[0].rsplit("@", 1)[1] if mail.senders else ""
+    dmarc = [(m[1].lower(), _HEADER_FROM.search(r)) for r in results if (m := _METHOD.match(r))]
+    if any(verdict in _FAILED for verdict, _ in dmarc):
+        return SenderVerdict(Assurance.CLAIMED, "fail")
+    judged = [(verdict, found) for verdict, found in dmarc if verdict not in _UNJUDGED]
+    if judged:
+        passed = all(
+            verdict == "pass" and found is not None and _domain(found[1]) == domain
+            for verdict, found in judged
+        )
+    else:
+        passed = any(_signed_by(result, domain) for result in results)
+    if passed and is_plain:
+        return SenderVerdict(Assurance.PROVEN, "pass")
+    return SenderVerdict(Assurance.CLAIMED, "none")
+
+
+def _signed_by(result: str, domain: str) -> bool:
+    found = _SIGNER.search(result)
+    return bool(_DKIM_PASS.match(result) and found and domain and _domain(found[1]) == domain)
 
 
 def _domain(value: str) -> str:
@@ -103,65 +121,33 @@ def automatic_reason(mail: Mail) -> str | None:
         "auto_submitted": _auto_submitted(message),
         "precedence": header(message, "Precedence").lower()
         in ("bulk", "junk", "list", "auto_reply", "auto-reply"),
-        "list": bool(header(message, "List-Id") or header(message, "List-Post")),
+        "list": bool(header(message, "List-Id") or header(message, "List-Post"))
+        or (bool(header(message, "List-Unsubscribe")) and not mail.references),
         "auto_reply": bool(
             header(message, "X-Autoreply")
             or header(message, "X-Autorespond")
             or header(message, "X-Auto-Reply")
+            or header(message, "X-Autoresponder")
+            or header(message, "X-Mail-Autoreply")
+            or header(message, "Delivered-To").lower() == "autoresponder"
+            or header(message, "X-POST-MessageClass").startswith("9;")
         ),
         "suppress": bool(header(message, "X-Auto-Response-Suppress"))
         and bool(_AUTO_SUBJECT.match(mail.subject or "")),
         "no_return": any(value == "<>" for value in headers(message, "Return-Path")),
         "robot": any(_ROBOT.match(sender) for sender in mail.senders),
-        "report": message.get_content_type() == "multipart/report",
+        "report": message.get_content_type() in ("multipart/report", "message/delivery-status"),
+        "failed_recipients": header(message, "X-Failed-Recipients") != "",
+        "calendar": _is_mere_calendar(mail),
     }
     return next((reason for reason, found in checks.items() if found), None)
+
+
+def _is_mere_calendar(mail: Mail) -> bool:
+    """Return whether a calendar answered and nobody wrote a word to it."""
+    return mail.answer is not None and not mail.answer.comment and not mail.text
 
 
 def _auto_submitted(message: Message) -> bool:
     value = header(message, "Auto-Submitted").lower().split(";")[0].strip()
     return bool(value) and value != "no"
-
-
-def bounce(mail: Mail) -> Bounce | None:
-    """Return the delivery report in a mail (RFC 3462, 3464), or None."""
-    message = mail.message
-    if message.get_content_type() != "multipart/report" or not message.is_multipart():
-        return None
-    action = status = ""
-    original: str | None = None
-    for part in list(message.walk())[1:60]:
-        match part.get_content_type():
-            case "message/delivery-status":
-                said = _status_text(part)
-                action = action or _field(said, "Action").lower()
-                status = status or _field(said, "Status")
-            case "message/rfc822" | "text/rfc822-headers" | "message/rfc822-headers":
-                original = original or _original_id(part)
-            case _:
-                continue
-    return Bounce(action, status, original) if action else None
-
-
-def _status_text(part: Message) -> str:
-    payload = part.get_payload()
-    if isinstance(payload, list):
-        return "\n".join(
-            f"{name}: {value}" for block in payload if isinstance(block, Message)
-            for name, value in block.raw_items()
-        )  # fmt: skip
-    return str(payload)
-
-
-def _field(text: str, name: str) -> str:
-    found = re.search(rf"^{name}\s*:\s*(\S+)", text, re.IGNORECASE | re.MULTILINE)
-    return found[1] if found else ""
-
-
-def _original_id(part: Message) -> str | None:
-    payload = part.get_payload()
-    if isinstance(payload, list) and payload and isinstance(payload[0], Message):
-        return next(iter(_ID.findall(header(payload[0], "Message-ID"))), None)
-    text = payload_bytes(part).decode("utf-8", "replace")
-    found = re.search(r"^Message-ID\s*:\s*(<[^<>\s]{1,400}>)", text, re.IGNORECASE | re.MULTILINE)
-    return found[1] if found else None

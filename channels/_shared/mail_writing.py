@@ -15,30 +15,29 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from channels._shared.mail_reading import bare_subject, safe_name
+from channels._shared.mail_headers import bare_subject
+from channels._shared.mail_parts import safe_name
 from core.messages import Attachment, Author, Outbound
 
 ID_HEADER = "X-Usher-Id"
 _SAFE_ID = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _MESSAGE_ID = re.compile(r"<[^<>\s@\x00-\x20]{1,200}@[^<>\s@\x00-\x20]{1,200}>")
 _TYPE = re.compile(r"([a-z0-9][a-z0-9!#$&^_.+-]{0,60})/([a-z0-9][a-z0-9!#$&^_.+-]{0,60})")
-_MAX_LOCAL_PART = 64  # octets, RFC 5321 §4.5.3.1.1
 _MAX_REFERENCES = 20
-_PAGE = (
-    '<!doctype html><html lang="{lang}"><head><meta charset="utf-8">'
-    '<meta name="viewport" content="width=device-width"></head>'
-    '<body style="margin:0;padding:16px;font:15px/1.5 -apple-system,Segoe UI,Roboto,Arial,sans-serif;'
-    'color:#1c2330;background:#ffffff"><div style="max-width:600px">{body}</div></body></html>\n'
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Letterhead:
-    """Who writes. `address` the inbox, `brand` its display name, `reply_to` the plus-address."""
+    """Who writes. `address` the inbox, `brand` its display name, `reply_to` the plus-address.
+
+    `stop_address` and `stop_link` end mails of this kind (RFC 2369, RFC 8058); None where there is nothing to end.
+    """
 
     address: str
     brand: str
     reply_to: str | None
+    stop_address: str | None = None
+    stop_link: str | None = None
 
 
 def message_id(outbound_id: str, address: str) -> str:
@@ -48,40 +47,59 @@ def message_id(outbound_id: str, address: str) -> str:
     return f"<{own}@{address.rsplit('@', 1)[-1]}>"
 
 
-def plus_address(address: str, tag: str) -> str | None:
-    """Return `local+tag@domain`, or None when that is longer than a local part may be."""
-    local, _, domain = address.rpartition("@")
-    tagged = f"{local}+{tag}"
-    return f"{tagged}@{domain}" if len(tagged) <= _MAX_LOCAL_PART else None
-
-
-def write_mail(
-    outbound: Outbound, head: Letterhead, text: str, body: str, now: datetime
-) -> EmailMessage:
-    """Return the mail. `text` is plain, `body` an HTML fragment that is already safe.
+def write_mail(outbound: Outbound, head: Letterhead, text: str, body: str, now: datetime) -> bytes:
+    """Return the mail as it goes over the wire. `text` is plain, `body` a whole HTML page that is already safe.
 
     Raises ValueError when the recipient is no address.
     """
     mail = EmailMessage(policy=SMTP)
     mail["From"] = _address(head.address, _shown_name(outbound, head.brand))
     mail["To"] = _address(outbound.address, "")
+    if copies := copies_of(outbound):
+        mail["Cc"] = [_address(copy, "") for copy in copies]
     mail["Subject"] = _subject(outbound, head)
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = message_id(outbound.id, head.address)
     if head.reply_to:
         mail["Reply-To"] = _address(head.reply_to, head.brand)
-    _thread(mail, outbound)
     if outbound.author is not Author.CSM:
-        mail["Auto-Submitted"] = "auto-replied"
+        is_answer = bool(outbound.thread or outbound.references)
+        mail["Auto-Submitted"] = "auto-replied" if is_answer else "auto-generated"
         mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
     mail[ID_HEADER] = _one_line(outbound.id)
-    language = re.sub(r"[^A-Za-z-]", "", outbound.locale) or "en"
     mail.set_content(text + "\n", cte="quoted-printable")
-    mail.add_alternative(
-        _PAGE.format(lang=language, body=body), subtype="html", cte="quoted-printable"
-    )
+    mail.add_alternative(body, subtype="html", cte="quoted-printable")
     _attach(mail, outbound.attachments)
-    return mail
+    lines = [*_thread(outbound), *_unsubscribe(head)]
+    return "".join(f"{line}\r\n" for line in lines).encode("ascii") + mail.as_bytes()
+
+
+# Lines of their own: the library turns whatever is longer than a line into an encoded word, which no client takes
+# for an address or a Message-ID (python/cpython#79986).
+
+
+def _unsubscribe(head: Letterhead) -> list[str]:
+    ways = [
+        *([f"<{head.stop_link}>"] if head.stop_link else []),
+        *([f"<mailto:{head.stop_address}?subject=unsubscribe>"] if head.stop_address else []),
+    ]
+    if not ways or not all(way.isascii() and way.isprintable() for way in ways):
+        return []
+    one_click = ["List-Unsubscribe-Post: List-Unsubscribe=One-Click"] if head.stop_link else []
+    return ["List-Unsubscribe: " + ",\r\n ".join(ways), *one_click]
+
+
+def copies_of(outbound: Outbound) -> tuple[str, ...]:
+    """Return whom a copy goes to; nobody for what is the contact's own affair."""
+    if outbound.private:
+        return ()
+    known = dict.fromkeys(copy.strip().lower() for copy in outbound.cc)
+    return tuple(copy for copy in known if copy and copy != outbound.address.lower())
+
+
+def language_of(outbound: Outbound) -> str:
+    """Return the language tag of a mail's page."""
+    return re.sub(r"[^A-Za-z-]", "", outbound.locale) or "en"
 
 
 def _one_line(text: str) -> str:
@@ -117,17 +135,20 @@ def _subject(outbound: Outbound, head: Letterhead) -> str:
     return f"Re: {subject}" if outbound.thread or outbound.references else subject
 
 
-def _thread(mail: EmailMessage, outbound: Outbound) -> None:
-    chain = [ref for ref in outbound.references if _MESSAGE_ID.fullmatch(ref)]
-    answered = outbound.thread if _MESSAGE_ID.fullmatch(outbound.thread or "") else None
-    answered = answered or (chain[-1] if chain else None)
+def _thread(outbound: Outbound) -> list[str]:
+    chain = [ref for ref in outbound.references if _is_message_id(ref)]
+    named = outbound.thread or ""
+    answered = named if _is_message_id(named) else next(reversed(chain), None)
     if answered is None:
-        return
+        return []
     chain = list(dict.fromkeys([*(ref for ref in chain if ref != answered), answered]))
     if len(chain) > _MAX_REFERENCES:
         chain = [chain[0], *chain[1 - _MAX_REFERENCES :]]
-    mail["In-Reply-To"] = answered
-    mail["References"] = " ".join(chain)
+    return [f"In-Reply-To: {answered}", "References: " + "\r\n ".join(chain)]
+
+
+def _is_message_id(text: str) -> bool:
+    return text.isascii() and bool(_MESSAGE_ID.fullmatch(text))
 
 
 def _attach(mail: EmailMessage, attachments: Sequence[Attachment]) -> None:

@@ -52,6 +52,7 @@ class _Markup:
     code: Callable[[str], str]
     link: Callable[[str, str, str], str]
     bullet: str = "- "
+    quote: str = ""
 
 
 def words_for(outbound: Outbound, lines: Lines, capabilities: Capabilities) -> Words:
@@ -201,7 +202,7 @@ def _line(line: str, markup: _Markup) -> str:
     if bullet := _BULLET.match(line):
         return f"{bullet[1]}{markup.bullet}{_inline(bullet[2], markup)}"
     if quote := _QUOTE.match(line):
-        return f"> {_inline(quote[1], markup)}" if markup is _MRKDWN else _inline(quote[1], markup)
+        return f"{markup.quote}{_inline(quote[1], markup)}"
     return _inline(line.rstrip(), markup)
 
 
@@ -255,7 +256,17 @@ def _html_link(label: str, _: str, url: str) -> str:
 
 _PLAIN = _Markup(str, str, str, str, _plain_link)
 _MRKDWN = _Markup(
-    escape_mrkdwn, "*{}*".format, "_{}_".format, "`{}`".format, _mrkdwn_link, bullet="• "
+    escape_mrkdwn,
+    "*{}*".format,
+    "_{}_".format,
+    "`{}`".format,
+    _mrkdwn_link,
+    bullet="• ",
+    quote="> ",
+)
+# Source: WhatsApp's help page "How to format your messages". It has no escape and no labelled links.
+_WHATSAPP = _Markup(
+    str, "*{}*".format, "_{}_".format, "`{}`".format, _plain_link, bullet="- ", quote="> "
 )
 _HTML = _Markup(
     html.escape,
@@ -264,7 +275,7 @@ _HTML = _Markup(
     "<code>{}</code>".format,
     _html_link,
 )
-_MARKUPS = {"plain": _PLAIN, "mrkdwn": _MRKDWN}
+_MARKUPS = {"plain": _PLAIN, "mrkdwn": _MRKDWN, "whatsapp": _WHATSAPP}
 
 
 # ---------------------------------------------------------------- html

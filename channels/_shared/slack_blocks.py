@@ -6,9 +6,11 @@ escaped, so it can neither mention anybody nor look like a link. What the team r
 
 from collections.abc import Sequence
 
-from channels._shared.render import escape_mrkdwn
+from channels._shared.render import Words, escape_mrkdwn, render
 from channels._shared.split import split
+from core.contracts import Capabilities
 from core.messages import QuickReply, TeamCard
+from core.turns import Citation
 
 Block = dict[str, object]
 
@@ -20,7 +22,9 @@ _LABELS = {"claim": "Claim", "hand_back": "Hand back", "resolve": "Resolve"}
 _STYLES = {"claim": "primary", "resolve": "danger"}
 _SIGNS = {"normal": "", "high": "❗ ", "urgent": "🚨 "}
 _HEADER, _SECTION, _FIELD, _LABEL, _VALUE = 150, 3000, 2000, 75, 2000
-_MAX_FIELDS, _MAX_TRANSCRIPT, _MAX_BUTTONS = 10, 10, 25
+_MAX_FIELDS, _MAX_TRANSCRIPT = 10, 10
+BUTTONS = 5  # in one row; more wrap and hide what they answer
+_TEXT_ALONE = Capabilities(buttons=True, markup="mrkdwn")
 
 
 def card_blocks(card: TeamCard) -> list[Block]:
@@ -60,12 +64,31 @@ def card_text(card: TeamCard) -> str:
     return escape_mrkdwn(_clip(f"{card.title}: {card.text}" if card.text else card.title, _SECTION))
 
 
-def reply_blocks(mrkdwn: str, quick_replies: Sequence[QuickReply]) -> list[Block]:
-    """Return text that is mrkdwn already, with one button per quick reply."""
+def reply_blocks(
+    mrkdwn: str,
+    quick_replies: Sequence[QuickReply] = (),
+    citations: Sequence[Citation] = (),
+    sources: str = "",
+    choose: str = "",
+) -> list[Block]:
+    """Return text that is mrkdwn already, its sources (a heading for them) in small print, and its choices.
+
+    The first choices are buttons; what is beyond them stands as lines with their numbers, under `choose`.
+    """
+    more = [
+        f"{number}. {escape_mrkdwn(reply.label)}"
+        for number, reply in enumerate(quick_replies, 1)
+        if number > BUTTONS
+    ]
+    text = "\n".join([mrkdwn, *([""] if more else []), *more, *([choose] if more else [])])
     blocks: list[Block] = [
         {"type": "section", "text": {"type": "mrkdwn", "text": part}}
-        for part in split(mrkdwn, _SECTION, "mrkdwn")
+        for part in split(text, _SECTION, "mrkdwn")
     ]
+    if citations and sources:
+        shown = render(".", _TEXT_ALONE, citations=citations, words=Words(sources=sources))
+        small = split(shown[0].removeprefix(".").strip(), _SECTION, "mrkdwn")[:_MAX_TRANSCRIPT]
+        blocks.append({"type": "context", "elements": [_mrkdwn_of(piece) for piece in small]})
     buttons: list[Block] = [
         {
             "type": "button",
@@ -73,7 +96,7 @@ def reply_blocks(mrkdwn: str, quick_replies: Sequence[QuickReply]) -> list[Block
             "text": _plain(reply.label, _LABEL),
             "value": reply.value[:_VALUE],
         }
-        for index, reply in enumerate(quick_replies[:_MAX_BUTTONS])
+        for index, reply in enumerate(quick_replies[:BUTTONS])
     ]
     return [*blocks, {"type": "actions", "elements": buttons}] if buttons else blocks
 

@@ -4,6 +4,7 @@ Pure functions. Events API (JSON), interactivity (form with `payload`) and slash
 to one URL. Not here: whether we are addressed (channels/slack.py), text escapes (slack_text.py).
 """
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -17,6 +18,7 @@ from core.contracts import WebhookRequest
 from core.errors import AnomalousPayloadError, SignatureError
 from core.messages import Attachment
 
+BY_ID = "slack-file:"  # what an attachment's url begins with when only the file's id is known
 WINDOW = 300  # seconds a signed request stays fresh
 
 Fields = Mapping[str, Any]
@@ -78,19 +80,31 @@ def team_of(payload: Payload, url: str) -> str | None:
 
     In a shared channel the outer team_id may be the other company's; `authorizations` is ours.
     """
+    return next(iter(teams_of(payload, url)), None)
+
+
+def teams_of(payload: Payload, url: str) -> list[str]:
+    """Return every workspace that may have installed us, likeliest first.
+
+    A press in a shared channel may name the presser's company as its team; our message knows its own.
+    """
     fields = payload.fields
     if payload.kind == "event":
-        found = word(first(fields, "authorizations"), "team_id") or word(fields, "team_id")
+        named = [word(a, "team_id") for a in objects(fields, "authorizations")[:5]]
+        named += [word(a, "enterprise_id") for a in objects(fields, "authorizations")[:1]]
+        found = [*named[:1], word(fields, "team_id"), *named[1:]]
     elif payload.kind == "interaction":
-        found = word(part(fields, "team"), "id") or word(part(fields, "user"), "team_id")
+        found = [
+            word(part(fields, "team"), "id"),
+            word(part(fields, "message"), "team"),
+            word(part(fields, "user"), "team_id"),
+            word(part(fields, "enterprise"), "id"),
+        ]
     else:
-        found = word(fields, "team_id")
-    if found:
-        return found
-    try:
-        return next(iter(parse_qs(urlsplit(url).query).get("team", [])), None)
-    except ValueError:
-        return None
+        found = [word(fields, "team_id"), word(fields, "enterprise_id")]
+    with contextlib.suppress(ValueError):
+        found += parse_qs(urlsplit(url).query).get("team", [])[:1]
+    return list(dict.fromkeys(team for team in found if team))
 
 
 def word(fields: Fields, key: str) -> str:
@@ -117,16 +131,24 @@ def objects(fields: Fields, key: str) -> list[Fields]:
 
 
 def files_of(event: Fields) -> tuple[Attachment, ...]:
-    """Return the files of a message; reading them takes the bot token."""
+    """Return the files of a message; reading them takes the bot token.
+
+    In a shared channel only a file's id comes along: its `url` is `slack-file:F…`, to be asked for.
+    """
     found = []
     for file in objects(event, "files")[:20]:
-        size = file.get("size")
+        size, file_id = file.get("size"), word(file, "id")
+        url = word(file, "url_private_download") or word(file, "url_private")
+        if not url and file_id and word(file, "file_access") == "check_file_info":
+            url = f"{BY_ID}{file_id}"
+        outside = word(file, "mode") in ("external", "tombstone", "hidden_by_limit")
         found.append(
             Attachment(
-                name=word(file, "name")[:200] or "file",
+                name=(word(file, "name") or word(file, "title"))[:200] or "file",
                 content_type=word(file, "mimetype") or "application/octet-stream",
                 size=size if isinstance(size, int) else 0,
-                url=word(file, "url_private") or None,
+                url=None if outside else url or None,
+                refused="unreachable" if outside or not url else "",
             )
         )
     return tuple(found)

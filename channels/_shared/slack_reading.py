@@ -4,25 +4,26 @@ Pure functions. Not here: whom we answer in a channel (channels/slack.py), bodie
 (slack_events.py).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
+from channels._shared.slack_access import Workspace
 from channels._shared.slack_blocks import ACTIONS, REPLY_ACTION
 from channels._shared.slack_events import Fields, objects, part, word
 from channels._shared.slack_text import decode_text, mentions
 from core.errors import AnomalousPayloadError
 from core.ids import ConversationId
-from core.messages import Event, Ignored, Inbound, TeamAction
+from core.messages import Correction, Event, Ignored, Inbound, Reaction, TeamAction
 
 _KINDS = {action_id: kind for kind, action_id in ACTIONS.items()}
+THUMBS: Mapping[str, Literal["up", "down"]] = {
+    "+1": "up",
+    "thumbsup": "up",
+    "-1": "down",
+    "thumbsdown": "down",
+}
 _SPOKEN = frozenset({"", "file_share", "thread_broadcast", "me_message"})
-
-
-@dataclass(frozen=True, slots=True)
-class Workspace:
-    """Where we are installed, and the CS team's channel there ("" when it has none)."""
-
-    team: str
-    alerts: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Said:
     text: str
     event: Fields
     bot_user: str
+    is_with_outsiders: bool = False
 
     @property
     def external_id(self) -> str:
@@ -47,6 +49,21 @@ class Said:
     def is_direct(self) -> bool:
         """Whether it was said in a direct message."""
         return self.event.get("channel_type") == "im" or self.channel.startswith("D")
+
+    @property
+    def in_thread(self) -> bool:
+        """Whether it stands under another message."""
+        return bool(self.thread_ts) and self.thread_ts != self.ts
+
+    @property
+    def sender(self) -> str:
+        """Who said it, with their own company's team in a shared channel."""
+        return sender_of(self.event, self.team, self.user)
+
+    @property
+    def name(self) -> str | None:
+        """What they are called, where Slack says it."""
+        return word(part(self.event, "user_profile"), "real_name") or None
 
     @property
     def is_mention(self) -> bool:
@@ -72,7 +89,7 @@ def why_not_spoken(event: Fields) -> str | None:
 
 def read_team_reply(said: Said) -> Event:
     """Return what a person wrote under an alert: a reply, or a note when it begins with //."""
-    if not said.thread_ts or said.thread_ts == said.ts:
+    if not said.in_thread:
         return Ignored("talk in the alert channel, outside threads")
     text = decode_text(said.text, said.bot_user)
     is_note = text.startswith("//")
@@ -85,7 +102,48 @@ def read_team_reply(said: Said) -> Event:
         external_id=said.external_id,
         thread=thread_key(said.team, said.channel, said.thread_ts),
         text=text,
-        actor_name=word(part(said.event, "user_profile"), "real_name") or None,
+        actor_name=said.name,
+    )
+
+
+def read_change(event: Fields, team: str, bot_user: str) -> Event:
+    """Return an edit or a deletion of a message somebody wrote. Raises AnomalousPayloadError."""
+    now, before = part(event, "message"), part(event, "previous_message")
+    is_gone = word(event, "subtype") == "message_deleted" or word(now, "subtype") == "tombstone"
+    message = before if is_gone else now
+    channel = word(event, "channel")
+    ts = word(event, "deleted_ts") or word(now, "ts") or word(before, "ts")
+    user = word(message, "user")
+    if why_not_spoken({**message, "hidden": False}) or user == bot_user:
+        return Ignored("a change of a bot's message")
+    if not (channel and ts and user):
+        raise AnomalousPayloadError("a change without channel, ts or user")
+    if not is_gone and word(now, "text") == word(before, "text"):
+        return Ignored("a change of what a message shows")  # a link's preview came
+    return Correction(
+        channel="slack",
+        external_id=f"{team}:{channel}:{ts}",
+        sender=sender_of(message, team, user),
+        text=None if is_gone else decode_text(word(now, "text"), bot_user),
+    )
+
+
+def read_reaction(event: Fields, team: str, bot_user: str) -> Event:
+    """Return a thumb under a message of ours; any other reaction says nothing. Raises AnomalousPayloadError."""
+    item, user = part(event, "item"), word(event, "user")
+    thumb = THUMBS.get(word(event, "reaction").partition("::")[0])
+    if thumb is None or word(item, "type") != "message":
+        return Ignored("a reaction that is no thumb")
+    if user == bot_user or (bot_user and word(event, "item_user") not in ("", bot_user)):
+        return Ignored("a thumb under somebody else's message")
+    channel, ts = word(item, "channel"), word(item, "ts")
+    if not (channel and ts and user):
+        raise AnomalousPayloadError("a reaction without channel, ts or user")
+    return Reaction(
+        channel="slack",
+        provider_id=f"{team}:{channel}:{ts}",
+        sender=f"{team}:{user}",
+        value=thumb if word(event, "type") == "reaction_added" else "",
     )
 
 
@@ -142,6 +200,7 @@ def _press(payload: Fields, action: Fields, place: Workspace) -> Event:
         reply_to=channel,
         thread=thread_key(place.team, channel, root) if root else None,
         display_name=name,
+        shared=not is_direct,
     )
 
 

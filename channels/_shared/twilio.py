@@ -1,13 +1,16 @@
 """Twilio for every channel it carries: signatures of webhooks, and its blocking client in threads.
 
 Imported inside a channel's `build`, because it imports the SDK. Owns what a failed call means:
-refused, not taken, or unknown. Not here: what a webhook says (channels/sms.py).
+refused, not taken, or unknown. Not here: what a webhook says (twilio_form.py), what an error code means
+(twilio_errors.py), looking at an account (twilio_account.py).
 """
 
 import asyncio
+import hmac
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +20,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
+from channels._shared.twilio_errors import PASSING, reason
 from core.errors import (
     PermanentDeliveryError,
     RetryableDeliveryError,
@@ -25,29 +29,10 @@ from core.errors import (
 )
 
 CONNECT_TIMEOUT = 5.0  # seconds
+LONGEST_WAIT = 86_400.0  # seconds
 T = TypeVar("T")
 
 LISTED = 100  # how far back a list looks
-
-# https://www.twilio.com/docs/api/errors: refusals that pass with time.
-_PASSING = frozenset({14107, 20429, 20503, 21611})
-_REASONS = {
-    20003: "the account SID or auth token is wrong",
-    20404: "the account SID is wrong",
-    21211: "the number is not a valid phone number",
-    21408: "the account may not send to that country (geo permissions)",
-    21602: "the message is empty",
-    21603: "a sender number or Messaging Service is missing",
-    21606: "the sender number is not this account's, or cannot send texts",
-    21608: "a trial account sends to verified numbers only",
-    21610: "the recipient has opted out",
-    21612: "that recipient cannot be reached from this sender",
-    21614: "the number is not a mobile number",
-    21617: "the text is longer than 1600 characters",
-    21659: "the sender number is not this account's",
-    21703: "the Messaging Service has no sender",
-    21705: "the Messaging Service SID is wrong",
-}
 
 
 class FormFields(dict[str, list[str]]):
@@ -59,10 +44,16 @@ class FormFields(dict[str, list[str]]):
 
 
 def require_signature(
-    token: str, url: str, fields: Sequence[tuple[str, str]], signature: str | None
+    token: str,
+    url: str,
+    fields: Sequence[tuple[str, str]],
+    signature: str | None,
+    algorithm: str | None = None,
 ) -> None:
     """Check X-Twilio-Signature over the public URL and the form (Twilio's page "Security").
 
+    The URL counts as it stands, and with and without its default port, as the SDK has it: Twilio is not of one
+    mind about that. `algorithm` is HMAC_SHA256 where a webhook signing key signs, in place of the auth token.
     Raises SignatureError for anything but a right signature. It holds no timestamp: a replay
     verifies, and is a duplicate by its MessageSid.
     """
@@ -72,7 +63,12 @@ def require_signature(
     for key, value in fields:
         form.setdefault(key, []).append(value)
     try:
-        is_valid = RequestValidator(token).validate(url, form, signature)
+        validator = RequestValidator(token)
+        # the SDK takes the URL apart and puts it together again, which loses an empty query
+        exact = validator.compute_signature(url, form, algorithm)
+        is_valid = hmac.compare_digest(
+            exact.encode(), signature.encode("utf-8", "replace")
+        ) or validator.validate(url, form, signature, algorithm)
     except (ValueError, UnicodeError) as error:
         raise SignatureError("the request cannot have been signed by Twilio") from error
     if not is_valid:
@@ -97,12 +93,23 @@ def require_json_signature(token: str, url: str, body: str, signature: str | Non
 
 @dataclass(frozen=True, slots=True)
 class TwilioAccess:
-    """How to reach one account. `base_url` None is Twilio; `timeout` in seconds, for the answer."""
+    """How to reach one account. `base_url` None is Twilio; `timeout` in seconds, for the answer.
+
+    `key_sid` and `key_secret` are an API key's, used in place of the auth token.
+    """
 
     account_sid: str
-    auth_token: str
+    auth_token: str = field(repr=False)
     base_url: str | None = None
     timeout: float = 15.0
+    key_sid: str = ""
+    key_secret: str = field(default="", repr=False)
+
+    def credentials(self) -> tuple[str, str]:
+        """Return (username, password)."""
+        if self.key_sid:
+            return self.key_sid, self.key_secret
+        return self.account_sid, self.auth_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,7 @@ class Listed:
     body: str
     created_at: datetime | None
     direction: str
+    media: int = 0
 
 
 class _HttpClient(TwilioHttpClient):  # type: ignore[misc] # the SDK is untyped
@@ -130,7 +138,7 @@ class _HttpClient(TwilioHttpClient):  # type: ignore[misc] # the SDK is untyped
             url = self._base_url.rstrip("/") + parts.path + query
         response = super().request(method, url, **options)
         if response.status_code in (429, 503):
-            wait = _seconds((response.headers or {}).get("Retry-After"))
+            wait = retry_after(response.headers or {})
             raise RetryableDeliveryError(
                 f"Twilio answered {response.status_code}", retry_after=wait
             )
@@ -146,7 +154,7 @@ async def create_message(access: TwilioAccess, fields: Mapping[str, Any]) -> str
     def send(client: Any) -> str:
         return str(client.messages.create(**fields).sid)
 
-    return await _call(access, send)
+    return await call(access, send)
 
 
 async def list_messages(access: TwilioAccess, to: str, since: datetime) -> list[Listed]:
@@ -158,10 +166,13 @@ async def list_messages(access: TwilioAccess, to: str, since: datetime) -> list[
 
     def read(client: Any) -> list[Listed]:
         found = client.messages.list(to=to, limit=LISTED, page_size=LISTED)
-        return [Listed(m.sid, m.body or "", m.date_created, m.direction or "") for m in found]
+        return [
+            Listed(m.sid, m.body or "", m.date_created, m.direction or "", int(m.num_media or 0))
+            for m in found
+        ]
 
     try:
-        listed = await _call(access, read)
+        listed = await call(access, read)
     except (PermanentDeliveryError, UnknownOutcomeError) as error:
         raise RetryableDeliveryError(f"could not list messages: {error.detail}") from error
     recent = [m for m in listed if m.created_at is None or m.created_at >= since]
@@ -170,11 +181,26 @@ async def list_messages(access: TwilioAccess, to: str, since: datetime) -> list[
     return [m for m in recent if m.direction.startswith("outbound")]
 
 
-async def _call(access: TwilioAccess, use: Callable[[Any], T]) -> T:
+async def create_content(access: TwilioAccess, content: Mapping[str, Any]) -> str:
+    """Create a content template and return its SID (HX…). Raises as `create_message` does."""
+
+    def send(client: Any) -> str:
+        # not by the SDK's request class: it adds a null for every other type of content
+        kind = {"Content-Type": "application/json", "Accept": "application/json"}
+        made = client.content.v1.create("POST", "/Content", data=dict(content), headers=kind)
+        return str(made["sid"])
+
+    return await call(access, send)
+
+
+async def call(access: TwilioAccess, use: Callable[[Any], T]) -> T:
+    """Let `use` work with the SDK's client in a thread; failures become delivery errors."""
+
     def run() -> T:
         http = _HttpClient(access)
+        username, password = access.credentials()
         try:
-            return use(Client(access.account_sid, access.auth_token, http_client=http))
+            return use(Client(username, password, access.account_sid, http_client=http))
         finally:
             http.session.close()
 
@@ -193,12 +219,11 @@ async def _call(access: TwilioAccess, use: Callable[[Any], T]) -> T:
 def _refusal(
     status: int, code: int | None
 ) -> PermanentDeliveryError | RetryableDeliveryError | UnknownOutcomeError:
-    if code in _PASSING or status in (408, 429, 503):
+    if code in PASSING or status in (408, 429, 503):
         return RetryableDeliveryError(f"Twilio is busy (error {code})")
     if status >= 500 or status < 400:
         return UnknownOutcomeError(f"Twilio answered {status}; it may have taken the message")
-    reason = _REASONS.get(code or 0, "see its error list")
-    return PermanentDeliveryError(f"Twilio refused the message (error {code}): {reason}")
+    return PermanentDeliveryError(f"Twilio refused the message (error {code}): {reason(code)}")
 
 
 def _unreached(error: Exception) -> RetryableDeliveryError | UnknownOutcomeError:
@@ -217,5 +242,16 @@ def _unreached(error: Exception) -> RetryableDeliveryError | UnknownOutcomeError
     return UnknownOutcomeError("Twilio did not answer; it may have taken the message")
 
 
-def _seconds(value: str | None) -> float | None:
-    return float(value) if value and value.isascii() and value.isdigit() else None
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds a Retry-After header asks for, at most a day; None when it says nothing readable.
+
+    A date counts from the answer's own Date, so that our clock does not matter.
+    """
+    value = (headers.get("Retry-After") or "").strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value[:9]), LONGEST_WAIT)
+    try:
+        until, since = (parsedate_to_datetime(v) for v in (value, headers.get("Date") or ""))
+        return min(max((until - since).total_seconds(), 0.0), LONGEST_WAIT)
+    except (TypeError, ValueError):
+        return None

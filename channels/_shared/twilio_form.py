@@ -1,11 +1,13 @@
 """What Twilio's message webhooks say: forms, receipts, media and keywords, as pure functions.
 
-Not here: signatures and the SDK (twilio.py), what a channel makes of it (channels/sms.py).
+Not here: signatures and the SDK (twilio.py), what WhatsApp adds (twilio_whatsapp.py).
 """
 
+import re
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
+from channels._shared.twilio_errors import reason
 from core.errors import AnomalousPayloadError
 from core.messages import Attachment, Ignored, Receipt
 
@@ -33,6 +35,7 @@ _ENDINGS = {
     "video/3gpp": ".3gp",
     "video/mp4": ".mp4",
 }
+_SID = re.compile(r"[A-Za-z0-9]{2,64}")
 _MAX_FIELDS = 500
 _MAX_MEDIA = 10
 _AROUND = " \t\r\n.!?,;:\"'“”‘’¡¿"
@@ -51,10 +54,25 @@ def parse_form(body: bytes) -> list[tuple[str, str]]:
 
 
 def public_url(base: str, received: str) -> str:
-    """Return the URL Twilio signed: our public base, then path and query exactly as received."""
+    """Return the URL Twilio signed: our public base, then path and query exactly as received.
+
+    A path the base brings along (a proxy's prefix) is not said twice when the proxy leaves it on.
+    """
     _, _, rest = received.partition("://")
     _, slash, path = rest.partition("/")
-    return base.rstrip("/") + slash + path
+    base = base.rstrip("/")
+    prefix = urlsplit(base).path.lstrip("/")
+    if prefix and path.startswith(f"{prefix}/"):
+        path = path[len(prefix) + 1 :]
+    return base + slash + path
+
+
+def message_sid(form: Mapping[str, str]) -> str:
+    """Return the message's SID. Raises AnomalousPayloadError when there is none, or one that is none."""
+    sid = form.get("MessageSid") or form.get("SmsSid") or form.get("SmsMessageSid") or ""
+    if not _SID.fullmatch(sid):
+        raise AnomalousPayloadError("MessageSid is missing")
+    return sid
 
 
 def is_status(form: Mapping[str, str]) -> bool:
@@ -68,8 +86,10 @@ def read_receipt(form: Mapping[str, str], sid: str) -> Receipt | Ignored:
     """Return the receipt in a status callback; Ignored for statuses before `sent`."""
     status = form.get("MessageStatus") or form.get("SmsStatus") or ""
     if status in _FAILED:
-        code = form.get("ErrorCode") or "none given"
-        return Receipt(sid, "failed", error=f"Twilio error {code} ({status})")
+        code = form.get("ErrorCode", "")
+        if not (code.isascii() and code.isdigit()):
+            return Receipt(sid, "failed", error=f"Twilio gave no error code ({status})")
+        return Receipt(sid, "failed", error=f"Twilio error {code} ({status}): {reason(code[:9])}")
     match status:
         case "sent" | "delivered" | "read":
             return Receipt(sid, status)

@@ -1,6 +1,6 @@
 """What a widget may say over its socket: parsing and refusing frames, as pure functions.
 
-Owns sizes, types and characters. Frames: hello, send, ack, typing, feedback.
+Owns sizes, types and characters. Frames: hello, send, ack, typing, feedback, about, reach, transcript.
 Not here: what is said back (channels/web.py), who may say it (app/api/socket.py).
 """
 
@@ -9,12 +9,16 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from channels._shared.web_token import address_of
 from core.errors import BadInputError, TooLargeError
+from core.zones import is_zone
 
 MAX_FRAME = 64 * 1024  # bytes
 MAX_TEXT = 8000  # characters of one message
 MAX_SEQ = 2**31 - 1
 MAX_TOKEN = 4096  # characters
+
+MAX_FILES = 5  # of one message
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _KEY = re.compile(r"[A-Za-z0-9_.-]{1,120}")
@@ -26,7 +30,8 @@ class Hello:
     """Opens or resumes a conversation.
 
     `key` names the tenant's widget; `token` (or `visitor`) is the token kept from before; `seq` is
-    the last one seen, 0 for none.
+    the last one seen, 0 for none. `link` and `resume` are tokens of links (web_links.py); `zone` is the
+    browser's time zone; `greeted` is what the page's own greeting said.
     """
 
     key: str | None = None
@@ -35,14 +40,20 @@ class Hello:
     conversation_id: str | None = None
     seq: int = 0
     locale: str | None = None
+    link: str | None = None
+    resume: str | None = None
+    zone: str | None = None
+    greeted: str | None = None
+    about: "About | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """A message; `client_id` makes sending it again harmless."""
+    """A message; `client_id` makes sending it again harmless. `files` are ids of what was uploaded."""
 
     client_id: str
     text: str
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,31 @@ class Feedback:
     value: str
 
 
-Frame = Hello | Send | Ack | Typing | Feedback
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the visitor says of themselves before the talk; believed no further than that."""
+
+    name: str | None = None
+    email: str | None = None
+    topic: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where an answer may go when the chat is closed: `email` or `sms`; no address is "not now"."""
+
+    channel: str
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The visitor wants the conversation by mail."""
+
+    email: str
+
+
+Frame = Hello | Send | Ack | Typing | Feedback | About | Reach | Transcript
 
 
 def parse_frame(raw: str | bytes) -> Frame:
@@ -112,6 +147,11 @@ def _hello(body: Mapping[str, object]) -> Hello:
         conversation_id=_match(body, "conversation_id", _ID),
         seq=_seq(body.get("seq", 0)),
         locale=re.split(r"[-_]", locale)[0].lower() if locale else None,
+        link=_text(body, "link", MAX_TOKEN),
+        resume=_text(body, "resume", MAX_TOKEN),
+        zone=_zone(body),
+        greeted=_line(body, "greeted", 300),
+        about=_about(about) if isinstance(about := body.get("about"), dict) else None,
     )
 
 
@@ -119,13 +159,23 @@ def _send(body: Mapping[str, object]) -> Send:
     client_id = _match(body, "client_id", _ID)
     if not client_id:
         raise BadInputError("send needs a client_id")
-    text = body.get("text")
-    if not isinstance(text, str) or not text.strip():
+    text, files = body.get("text"), _files(body.get("files"))
+    if not isinstance(text, str) or not (text.strip() or files):
         raise BadInputError("send needs a text")
     if len(text) > MAX_TEXT:
         raise TooLargeError(f"a message holds at most {MAX_TEXT} characters")
     _storable(text)
-    return Send(client_id=client_id, text=text.strip())
+    return Send(client_id=client_id, text=text.strip(), files=files)
+
+
+def _files(value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or len(value) > MAX_FILES:
+        raise BadInputError(f"files is a list of at most {MAX_FILES} ids")
+    if not all(isinstance(name, str) and _ID.fullmatch(name) for name in value):
+        raise BadInputError("files are named by their ids")
+    return tuple(dict.fromkeys(str(name) for name in value))
 
 
 def _ack(body: Mapping[str, object]) -> Ack:
@@ -144,12 +194,41 @@ def _feedback(body: Mapping[str, object]) -> Feedback:
     return Feedback(message_id=message_id, value=given)
 
 
+def _about(body: Mapping[str, object]) -> About:
+    email = _text(body, "email", 320)
+    return About(
+        name=_line(body, "name", 100),
+        email=address_of("email", email),
+        topic=_line(body, "topic", 200),
+    )
+
+
+def _reach(body: Mapping[str, object]) -> Reach:
+    channel, given = body.get("channel"), _text(body, "address", 320)
+    if channel not in ("email", "sms"):
+        raise BadInputError("reach is by email or sms")
+    address = address_of(str(channel), given)
+    if given and address is None:
+        raise BadInputError("this is no address that a message could go to")
+    return Reach(str(channel), address)
+
+
+def _transcript(body: Mapping[str, object]) -> Transcript:
+    email = address_of("email", body.get("email"))
+    if email is None:
+        raise BadInputError("a transcript needs an email address")
+    return Transcript(email)
+
+
 _PARSERS: Mapping[str, Callable[[Mapping[str, object]], Frame]] = {
     "hello": _hello,
     "send": _send,
     "ack": _ack,
     "typing": _typing,
     "feedback": _feedback,
+    "about": _about,
+    "reach": _reach,
+    "transcript": _transcript,
 }
 
 
@@ -168,6 +247,18 @@ def _match(body: Mapping[str, object], name: str, pattern: re.Pattern[str]) -> s
     if value is not None and not pattern.fullmatch(value):
         raise BadInputError(f"{name} holds characters it may not")
     return value
+
+
+def _line(body: Mapping[str, object], name: str, limit: int) -> str | None:
+    """Return one line of text: what is not printable becomes a space, what is too long is cut."""
+    value = _text(body, name, MAX_TOKEN) or ""
+    return " ".join("".join(c if c.isprintable() else " " for c in value).split())[:limit] or None
+
+
+def _zone(body: Mapping[str, object]) -> str | None:
+    """Return the browser's time zone, None for one nobody knows."""
+    value = body.get("zone")
+    return value if isinstance(value, str) and len(value) <= 64 and is_zone(value) else None
 
 
 def _seq(value: object) -> int:

@@ -3,7 +3,7 @@
 Owns two kinds of JWT (RFC 7519, HS256) that can never stand in for each other: a *visitor token* is
 signed by us with a key derived from the server's secret; an *identity* is signed by the tenant's
 own server with that tenant's widget secret. Both are checked against our Clock, never the system's.
-Not here: sockets (app/api/socket.py), frames, which contact a visitor is (intake).
+Not here: sockets (app/api/socket.py), frames, links (web_links.py), which contact a visitor is (intake).
 """
 
 import hashlib
@@ -22,6 +22,7 @@ from core.messages import Assurance, IdentityClaim
 
 ALGORITHM = "HS256"
 AUDIENCE = "usher-visitor"
+OUR_NAME = "usher"  # what an identity may name in `aud`
 VISITOR_LIFE = timedelta(days=180)
 SESSION_LIFE = timedelta(hours=12)  # how long one proof of identity carries reconnects
 IDENTITY_LIFE = timedelta(hours=24)  # an identity that claims to live longer is not short-lived
@@ -34,13 +35,18 @@ _PHONE = re.compile(r"\+[1-9]\d{6,14}")
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A browser we handed a token to. `external` is who proved to sit at it, `proven_at` when."""
+    """A browser we handed a token to. `external` is who proved to sit at it, `proven_at` when.
+
+    `floor` (conversation, seq): came by a link sent to an address nobody proved, and is shown only that
+    conversation, from that message on.
+    """
 
     id: str
     tenant: TenantId
     key: str
     external: str | None = None
     proven_at: datetime | None = None
+    floor: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +92,15 @@ def issue_visitor(visitor: Visitor, secret: str, now: datetime) -> str:
     if visitor.external is not None and visitor.proven_at is not None:
         claims["ext"] = visitor.external
         claims["ext_at"] = int(visitor.proven_at.timestamp())
+    if visitor.floor is not None:
+        claims["floor"] = list(visitor.floor)
     return jwt.encode(claims, visitor_key(secret), algorithm=ALGORITHM)
 
 
 def read_visitor(token: str, secret: str, now: datetime) -> Visitor | None:
     """Return the visitor of a token we signed, or None when it is not ours, altered or expired."""
-    claims = _verified(token, visitor_key(secret), audience=AUDIENCE)
-    if claims is None or _moment(claims, "exp", now) <= now:
+    claims = verified(token, visitor_key(secret), audience=AUDIENCE)
+    if claims is None or moment(claims, "exp", now) <= now:
         return None
     values = [claims.get(name) for name in ("sub", "tid", "key")]
     if not all(isinstance(value, str) and value for value in values):
@@ -103,35 +111,58 @@ def read_visitor(token: str, secret: str, now: datetime) -> Visitor | None:
         tenant=TenantId(str(values[1])),
         key=str(values[2]),
         external=external if isinstance(external, str) else None,
-        proven_at=_moment(claims, "ext_at", now) if external else None,
+        proven_at=moment(claims, "ext_at", now) if external else None,
+        floor=_floor(claims.get("floor")),
     )
 
 
-def read_identity(token: str, secret: str, now: datetime) -> SignedIdentity:
-    """Return what the tenant's server signed.
+def _floor(value: object) -> tuple[str, int] | None:
+    """Read a floor; one that cannot be read is one nothing stands above."""
+    match value:
+        case None:
+            return None
+        case [str() as conversation, int() as seq]:
+            return conversation, seq
+        case _:
+            return "", 0
 
-    Claims: `external_id` or `sub` (required), `exp` (required, at most 24 h ahead), `email`,
-    `phone` (E.164), `name`. Malformed mail and phone are left out rather than believed.
+
+def read_identity(token: str, secret: str, now: datetime, key: str = "") -> SignedIdentity:
+    """Return what the tenant's server signed for the widget with this `key`.
+
+    Claims: `external_id` or `sub` (required), `exp` (required, at most 24 h ahead), `aud` (when there is
+    one it names us: `usher` or the widget's key), `email`, `phone` (E.164), `name`. Malformed mail and
+    phone are left out rather than believed.
     Raises UnauthenticatedError when the signature, a required claim or the life span is wrong.
     """
-    claims = _verified(token, secret.encode())
+    claims = verified(token, secret.encode())
     if claims is None:
         raise UnauthenticatedError("the identity is not signed with this tenant's widget secret")
+    _require_audience(claims.get("aud"), key)
     external = claims.get("external_id", claims.get("sub"))
     if not isinstance(external, str) or not 0 < len(external) <= 200 or "\0" in external:
         raise UnauthenticatedError("the identity names nobody: external_id or sub is missing")
     if not isinstance(claims.get("exp"), int | float):
         raise UnauthenticatedError("the identity never expires: exp is missing")
-    expires = _moment(claims, "exp", now)
-    if expires > now + IDENTITY_LIFE + LEEWAY or _moment(claims, "nbf", now) > now + LEEWAY:
+    expires = moment(claims, "exp", now)
+    if expires > now + IDENTITY_LIFE + LEEWAY or moment(claims, "nbf", now) > now + LEEWAY:
         raise UnauthenticatedError("the identity is not valid now, or for more than 24 hours")
     return SignedIdentity(
         external=external,
         fresh=expires + LEEWAY > now,
-        email=_matching(_MAIL, claims.get("email"), lower=True),
-        phone=_matching(_PHONE, claims.get("phone")),
+        email=address_of("email", claims.get("email")),
+        phone=address_of("sms", claims.get("phone")),
         name=_name(claims.get("name")),
     )
+
+
+def _require_audience(audience: object, key: str) -> None:
+    """Refuse a token made for somebody else's door: one secret may sign for several."""
+    named = audience if isinstance(audience, list) else [audience]
+    if audience is not None and not {OUR_NAME, key} & {
+        a for a in named if isinstance(a, str) and a
+    }:
+        raise UnauthenticatedError("the identity is meant for another service: aud is not usher")
 
 
 def settle(
@@ -155,7 +186,9 @@ def settle(
         if known and same and known.proven_at and now - known.proven_at < SESSION_LIFE:
             return known
         raise UnauthenticatedError("the identity has expired")
-    kept = known if known and (same or known.external is None) else new_visitor(tenant, key)
+    # who came by somebody's link and then signs in takes nothing of that conversation along
+    mine = known is not None and (same or known.external is None) and known.floor is None
+    kept = known if known and mine else new_visitor(tenant, key)
     return Visitor(kept.id, tenant, key, external=identity.external, proven_at=now)
 
 
@@ -183,7 +216,8 @@ def require_origin(
     raise ForbiddenError("this page's origin is not on the tenant's list")
 
 
-def _verified(token: str, key: bytes, audience: str | None = None) -> dict[str, object] | None:
+def verified(token: str, key: bytes, audience: str | None = None) -> dict[str, object] | None:
+    """Return the claims of a token this key signed (HS256 and nothing else), dates unchecked; else None."""
     if len(token) > MAX_TOKEN:
         return None
     try:
@@ -206,7 +240,8 @@ def _verified(token: str, key: bytes, audience: str | None = None) -> dict[str, 
     return claims
 
 
-def _moment(claims: dict[str, object], name: str, now: datetime) -> datetime:
+def moment(claims: dict[str, object], name: str, now: datetime) -> datetime:
+    """Return a date among claims; `now` when there is none, the end of time when it is beyond reason."""
     value = claims.get(name)
     try:
         return datetime.fromtimestamp(float(value), UTC) if isinstance(value, int | float) else now
@@ -214,11 +249,15 @@ def _moment(claims: dict[str, object], name: str, now: datetime) -> datetime:
         return datetime.max.replace(tzinfo=UTC)
 
 
-def _matching(pattern: re.Pattern[str], value: object, *, lower: bool = False) -> str | None:
-    if not isinstance(value, str):
+def address_of(channel: str, value: object) -> str | None:
+    """Return a mail address (`email`) in lower case or a number (`sms`) as E.164, None for anything else."""
+    if not isinstance(value, str) or len(value) > 320:
         return None
-    text = value.strip().lower() if lower else re.sub(r"[\s().-]", "", value)
-    return text if pattern.fullmatch(text) else None
+    if channel == "email":
+        text = value.strip().lower()
+        return text if _MAIL.fullmatch(text) else None
+    text = re.sub(r"[\s().-]", "", value)
+    return text if _PHONE.fullmatch(text) else None
 
 
 def _name(value: object) -> str | None:

@@ -1,4 +1,4 @@
-/* usher web chat widget. One file, no dependencies. Served without its comments and indentation.
+/* usher web chat widget. No dependencies. Served made small; what is rarely needed is in widget-more.js.
  *
  *   <script src="https://…/widget.js" data-key="…" async></script>
  *
@@ -7,8 +7,11 @@
  * data-title     name in the header (else the brand)      data-accent    #rrggbb
  * data-locale    en | es (else the page's language)       data-theme     auto | light | dark
  * data-starters  questions to offer, separated by |       data-open      open at once
+ * data-greet     what to say beside the launcher after data-greet-delay seconds (5)
+ * data-prechat   what to ask first: "name email* topic" (* must be given), with data-topics "Billing|Setup"
+ * data-page      fill the page (links do)
  *
- * window.usher: open() close() toggle() send(text) identify(jwt) signOut() on(event, fn)
+ * window.usher: open() close() toggle() send(text) greet(text, {delay}) identify(jwt) signOut() on(event, fn)
  * Events: message, identity (the identity was refused: call identify with a fresh one).
  *
  * Everything a person or a document wrote is put on the page as text nodes; there is no innerHTML here.
@@ -25,49 +28,29 @@
 
   // ------------------------------------------------------------------ words
 
-  const WORDS = {
-    en: {
-      open: "Open chat", close: "Close chat", unread: (n) => `${n} unread ${n === 1 ? "message" : "messages"}`,
-      log: "Conversation", write: "Write a message", send: "Send", menu: "More options", you: "You",
-      person: "Talk to a person", askPerson: "I'd like to talk to a person", copy: "Copy conversation",
-      copied: "Copied", assistant: "AI", assistantIs: (bot) => `${bot}, AI assistant`,
-      here: (brand) => `from ${brand} is here`, joining: "A person will join you",
-      connecting: "Connecting…", reconnecting: "Connection lost. Trying again…",
-      offline: "You're offline. Messages go out when you're back.",
-      refused: "This chat isn't available on this page.",
-      identity: "Your sign-in has expired. Reload the page to go on.",
-      sending: "Sending…", waiting: "Waiting for connection", slow: "Too fast; sending again in a moment",
-      tooLong: "Not sent: the message is too long.", notSent: "Not sent.", again: "Try again",
-      typing: (name) => `${name} is writing`, sources: "Sources", source: (n) => `Source ${n}`,
-      openPage: "Open page", helped: "This helped", didNotHelp: "This didn't help", thanks: "Thanks for telling us",
-      newer: "New messages", today: "Today", yesterday: "Yesterday", starters: "Suggestions",
-      disclosure: "An AI answers from the docs. Ask for a person any time.",
-      human: "A person answers you here, not the AI.",
-      left: (n) => `${n} characters left`, resolved: "This conversation is closed. Write to open it again.",
-    },
-    es: {
-      open: "Abrir el chat", close: "Cerrar el chat", unread: (n) => `${n} ${n === 1 ? "mensaje" : "mensajes"} sin leer`,
-      log: "Conversación", write: "Escribe un mensaje", send: "Enviar", menu: "Más opciones", you: "Tú",
-      person: "Hablar con una persona", askPerson: "Quiero hablar con una persona", copy: "Copiar la conversación",
-      copied: "Copiada", assistant: "IA", assistantIs: (bot) => `${bot}, asistente de IA`,
-      here: (brand) => `de ${brand} está aquí`, joining: "Una persona te atenderá",
-      connecting: "Conectando…", reconnecting: "Se perdió la conexión. Reintentando…",
-      offline: "Sin conexión. Se enviará todo cuando vuelvas.",
-      refused: "Este chat no está disponible en esta página.",
-      identity: "Tu sesión ha caducado. Recarga la página para continuar.",
-      sending: "Enviando…", waiting: "Esperando conexión", slow: "Demasiado rápido; se reenviará enseguida",
-      tooLong: "No enviado: el mensaje es demasiado largo.", notSent: "No enviado.", again: "Reintentar",
-      typing: (name) => `${name} está escribiendo`, sources: "Fuentes", source: (n) => `Fuente ${n}`,
-      openPage: "Abrir la página", helped: "Me ayudó", didNotHelp: "No me ayudó", thanks: "Gracias por decírnoslo",
-      newer: "Mensajes nuevos", today: "Hoy", yesterday: "Ayer", starters: "Sugerencias",
-      disclosure: "Responde una IA. Puedes pedir una persona cuando quieras.",
-      human: "Aquí te responde una persona, no la IA.",
-      left: (n) => `Quedan ${n} caracteres`, resolved: "Esta conversación está cerrada. Escribe para reabrirla.",
-    },
+  // English; every other language is a file of its own (widget-es.js), fetched where it is spoken.
+  let words = {
+    open: "Open chat", close: "Close chat", unread: (n) => `${n} unread ${n === 1 ? "message" : "messages"}`,
+    log: "Conversation", write: "Write a message", send: "Send", menu: "More options", you: "You",
+    person: "Talk to a person", askPerson: "I'd like to talk to a person", copy: "Copy conversation", mail: "Email this conversation",
+    attach: "Attach a file", part: "This couldn't be loaded. Try again in a moment.",
+    assistant: "AI", assistantIs: (bot) => `${bot}, AI assistant`,
+    here: (brand) => `from ${brand} is here`, joining: "A person will join you",
+    connecting: "Connecting…", reconnecting: "Connection lost. Trying again…",
+    offline: "You're offline. Messages go out when you're back.",
+    refused: "This chat isn't available on this page.",
+    identity: "Your sign-in has expired. Reload the page to go on.",
+    sending: "Sending…", waiting: "Waiting for connection", slow: "Too fast; sending again in a moment",
+    tooLong: "Not sent: the message is too long.", notSent: "Not sent.", again: "Try again",
+    typing: (name) => `${name} is writing`, sources: "Sources", source: (n) => `Source ${n}`,
+    openPage: "Open page", helped: "This helped", didNotHelp: "This didn't help", thanks: "Thanks for telling us",
+    newer: "New messages", today: "Today", yesterday: "Yesterday", starters: "Suggestions",
+    disclosure: "An AI answers from the docs. Ask for a person any time.",
+    human: "A person answers you here, not the AI.",
+    left: (n) => `${n} characters left`, resolved: "This conversation is closed. Write to open it again.",
   };
   const wanted = (options.locale || document.documentElement.lang || navigator.language || "en").toLowerCase();
   const locale = wanted.startsWith("es") ? "es" : "en";
-  const words = WORDS[locale];
 
   // ------------------------------------------------------------------ small tools
 
@@ -99,16 +82,22 @@
     person: "M12 12a3.6 3.6 0 1 0 0-7.2 3.6 3.6 0 0 0 0 7.2zM5 19.6c.8-3 3.5-4.6 7-4.6s6.2 1.6 7 4.6",
     copy: "M9 9h9.2v10.2H9zM15 9V5H5.8v10.2H9", spark: "M12 4l1.9 6.1L20 12l-6.1 1.9L12 20l-1.9-6.1L4 12l6.1-1.9z",
     up: "M7 11v8.5H4.5V11zm0 0l4-7c1.6 0 2.3 1.3 2 2.7L12.4 10h5.3c1.3 0 2 1 1.7 2.2l-1.4 5.8c-.2.9-.9 1.5-1.8 1.5H7",
-    link: "M14 5h5v5m0-5l-8 8M18 14v4.5H5.5V6H10",
+    link: "M14 5h5v5m0-5l-8 8M18 14v4.5H5.5V6H10", mail: "M4.5 6.5h15v11h-15zM5 7l7 6 7-6",
+    clip: "M19 11.5l-7.2 7.2a4.4 4.4 0 0 1-6.2-6.2l7.5-7.5a2.9 2.9 0 0 1 4.1 4.1l-7.4 7.4a1.4 1.4 0 0 1-2-2l6.6-6.6",
   };
   const down = (node) => { node.style.setProperty("transform", "rotate(180deg)"); return node; };
+
+  /** Fetch another of our scripts, with the page's own nonce if it has one. */
+  const load = (name) => new Promise((done, fail) => {
+    document.head.append(h("script", { src: new URL(name, server).href, nonce: script.nonce, onload: done, onerror: fail }));
+  });
 
   const newId = () => Date.now().toString(36) + Array.from(crypto.getRandomValues(new Uint8Array(8)),
     (byte) => byte.toString(16).padStart(2, "0")).join("");
 
   /** localStorage under our prefix, or memory where a browser forbids it. */
   const store = (() => {
-    const prefix = `usher:${options.key}:`;
+    const prefix = `usher:${options.key}:${options.apart ? options.apart + ":" : ""}`;
     let box;
     try { box = window.localStorage; box.setItem(prefix + "probe", "1"); box.removeItem(prefix + "probe"); }
     catch {
@@ -316,9 +305,12 @@ textarea{flex:1;min-width:0;max-height:132px;padding:6px 0;border:0;outline:0;re
 textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacity:1}
 .go{flex:none;width:36px;height:36px;border-radius:11px;display:grid;place-items:center;background:var(--accent);color:var(--on-accent);transition:opacity .12s}
 .go[aria-disabled=true]{background:var(--soft);color:var(--muted);cursor:default}
+.tool.clip{width:36px;margin-left:-8px}.files{display:flex;flex-wrap:wrap;gap:6px;margin-top:6px}.me .files{justify-content:flex-end}
+a.chip{color:var(--fg);padding:3px 10px;text-decoration:none}
 .fine{margin:8px 2px 0;font-size:11.5px;line-height:1.35;color:var(--muted);text-align:center}
 @media (max-width:480px){.panel{inset:0;width:auto;height:100vh;height:100dvh;border-radius:0;padding-top:env(safe-area-inset-top)}:host([data-open]) .launch{display:none}.scroll{padding:16px 16px 8px}.tool{width:44px;height:44px}.go{width:40px;height:40px}.field{border-radius:18px}.vote button{width:36px;height:36px}.chip{min-height:34px}}
 @media (max-height:560px) and (min-width:481px){.panel{bottom:12px;height:calc(100vh - 24px)}:host([data-open]) .launch{display:none}}
+:host([data-page]) .panel{inset:0;margin:auto;width:min(720px,100%);height:100vh;height:100dvh;border-radius:0}:host([data-page]) :is(.launch,.shut){display:none}
 @media (prefers-reduced-motion:reduce){*,*::before,*::after{animation:none!important;transition:none!important;scroll-behavior:auto!important}}
 @media (forced-colors:active){.b,.chip,.launch,.go{border:1px solid}}
 `;
@@ -339,6 +331,7 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
       this.tries = 0;
       this.unread = 0;
       this.listeners = {};
+      this.waits = {}; // what was asked for → what to do when it is refused
       this.build();
     }
 
@@ -356,7 +349,8 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
         h("button", { type: "button", role: "menuitem", onclick: () => { this.menu(false); onclick(); } }, icon(path, 18), label);
       $.menu = h("div", { class: "menu", role: "menu", hidden: true, onkeydown: (e) => this.menuKeys(e) },
         item(ICONS.person, words.person, () => this.say(words.askPerson)),
-        item(ICONS.copy, words.copy, () => this.copy()));
+        item(ICONS.copy, words.copy, () => this.more("copy")),
+        item(ICONS.mail, words.mail, () => this.more("transcript")));
       $.head = h("div", { class: "face" }, icon(ICONS.spark));
       $.title = h("h2", { id: "title" });
       $.state = h("span");
@@ -374,9 +368,10 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
       $.panel = h("section", { class: "panel", role: "dialog", "aria-labelledby": "title", tabindex: -1, hidden: true, onkeydown: (e) => this.panelKeys(e) },
         h("header", null, $.head, h("div", { class: "who" }, $.title, h("p", null, $.dot, $.state)),
           tool("more", ICONS.more, words.menu, () => this.menu($.menu.hidden), { "aria-haspopup": "menu", "aria-expanded": "false" }),
-          tool("shut", ICONS.close, words.close, () => this.close()), $.menu),
+          tool("shut", ICONS.close, words.close, () => this.close(), { class: "tool shut" }), $.menu),
         $.notice, $.scroll, $.newer, $.busy,
-        h("form", { onsubmit: (e) => { e.preventDefault(); this.submit(); } }, h("div", { class: "field" }, $.text, $.go), $.fine));
+        h("form", { onsubmit: (e) => { e.preventDefault(); this.submit(); } }, $.tray = h("div", { class: "files" }),
+          h("div", { class: "field" }, tool("clip", ICONS.clip, words.attach, () => this.more("attach"), { class: "tool clip", hidden: true }), $.text, $.go), $.fine));
       $.badge = h("span", { class: "badge", hidden: true, "aria-hidden": "true" });
       $.glyph = h("span");
       $.launch = h("button", { class: "launch", type: "button", "aria-expanded": "false", "aria-label": words.open, onclick: () => this.toggle() }, $.glyph, $.badge);
@@ -409,11 +404,19 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
       this.shadowRoot.addEventListener("click", (e) => { if (!this.$.menu.hidden && !e.target.closest(".menu,.tool")) this.menu(false); });
       new ResizeObserver(() => { if (this.stuck) this.bottom(); }).observe(this.$.scroll);
       outbox.all().forEach((item) => this.showPending(item));
+      this.toggleAttribute("data-page", options.page !== undefined);
+      if (options.greet) this.greet(options.greet, { delay: options.greetDelay });
       if (options.open !== undefined) this.open();
       else if (store.get("conversation") || outbox.all().length) this.connect();
     }
 
     // ---------------------------------------------------------------- open and close
+
+    /** Do what stands in the second file, fetched when it is first needed. */
+    more(name, ...args) {
+      Usher.parts ||= load("/widget-more.js").then(() => Usher.made({ node: h, glyph: icon, icons: ICONS, locale: locale, box: store, options: options, server: server }));
+      return Usher.parts.then((parts) => parts[name].call(this, ...args), () => { Usher.parts = null; this.notice(words.part, true); });
+    }
 
     /** Whether a person answers, or was asked to. */
     get human() { return this.status.mode === "manual" || this.status.status === "waiting_us"; }
@@ -428,6 +431,7 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
       this.setAttribute("data-open", "");
       launch.setAttribute("aria-expanded", "true");
       glyph.replaceChildren(icon(ICONS.down, 26));
+      if (options.prechat && !options.identity && !store.get("about") && !store.get("conversation")) this.more("prechat");
       this.connect(true);
       this.bottom();
       this.seen();
@@ -436,7 +440,7 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
     }
 
     close() {
-      if (!this.opened) return;
+      if (!this.opened || options.page !== undefined) return;
       this.menu(false);
       this.$.panel.hidden = true;
       this.removeAttribute("data-open");
@@ -454,7 +458,7 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
         if (this.$.menu.hidden) this.close();
         else { this.menu(false); this.$.more.focus(); }
       } else if (event.key === "Tab" && this.small) { // full screen: nothing behind it can be reached
-        const stops = [...this.$.panel.querySelectorAll("button,textarea,a[href],[tabindex='0']")].filter((n) => n.getClientRects().length);
+        const stops = [...this.$.panel.querySelectorAll("button,textarea,input,select,a[href],[tabindex='0']")].filter((n) => n.getClientRects().length);
         const at = this.shadowRoot.activeElement;
         const end = event.shiftKey ? stops[0] : stops[stops.length - 1];
         if (at === end || at === this.$.panel) { event.preventDefault(); (event.shiftKey ? stops[stops.length - 1] : stops[0]).focus(); }
@@ -520,12 +524,14 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
       if (now) this.tries = 0;
       const url = new URL("/ws", server);
       url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-      const socket = (this.socket = new WebSocket(url));
+      const socket = (this.socket = this.Stream && this.tries % 2 ? new this.Stream() : new WebSocket(url));
       socket.onopen = () => {
+        this.met = true;
         const conversation = store.get("conversation");
         if (conversation !== this.conversations[this.conversations.length - 1]) this.cursor = 0;
         this.put("hello", { key: options.key, visitor: store.get("visitor") || undefined, identity: options.identity || undefined,
-          conversation_id: conversation || undefined, seq: this.cursor, locale });
+          conversation_id: conversation || undefined, seq: this.cursor, locale: locale, link: options.link, resume: options.resume, greeted: this.greeted,
+          zone: Intl.DateTimeFormat().resolvedOptions().timeZone, about: JSON.parse(store.get("about") || "null") || undefined });
       };
       socket.onmessage = (event) => {
         if (socket !== this.socket) return;
@@ -563,6 +569,8 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
       const offline = navigator.onLine === false;
       if (offline) { const dead = this.socket; this.socket = null; if (dead) dead.close(); }
       if (offline || this.tries > 0) this.notice(offline ? words.offline : words.reconnecting);
+      // A line that has never once opened is blocked: every other try goes the way without WebSockets.
+      if (!this.met && this.tries === 1 && !offline) this.more("stream").then((Stream) => { this.Stream = Stream; });
       // Exponential with full jitter: after an outage not everybody comes back in the same second.
       const wait = Math.min(30000, 600 * 2 ** this.tries++) * (0.3 + Math.random() * 0.7);
       this.later = setTimeout(() => this.connect(), wait);
@@ -584,11 +592,13 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
       if (before && before !== frame.conversation_id) this.forget();
       if (frame.conversation_id) this.enter(frame.conversation_id);
       else this.status = { mode: "auto", owner_name: null };
-      if (frame.greeting) this.greet(frame.greeting);
+      this.choices = frame.quick_replies;
+      this.$.clip.hidden = !frame.files;
+      if (frame.greeting) this.hello(this.greeted || frame.greeting);
       this.notice("");
       this.header();
       this.states();
-      outbox.all().forEach((item) => this.post(item));
+      this.flush();
       // What comes now is history; only what comes later is news to a screen reader.
       clearTimeout(this.quiet);
       this.quiet = setTimeout(() => this.$.log.setAttribute("aria-live", "polite"), 1500);
@@ -599,13 +609,19 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
       this.enter(frame.conversation_id);
       const node = this.pending.get(frame.client_id);
       if (node) this.mark(node, "");
+      this.flush();
       const answered = this.rows.some((row) => row.seq > frame.seq && row.frame.author !== "customer");
       if (!this.human && !answered) this.busy(true, this.bot);
     }
 
     on_message(frame) {
       if (!Number.isInteger(frame.seq) || typeof frame.text !== "string") return;
-      if (frame.author !== "customer") { this.heard = frame.seq; clearTimeout(this.acking); this.acking = setTimeout(() => this.put("ack", { seq: this.heard }), 40); }
+      if (frame.author !== "customer") {
+        this.heard = frame.seq;
+        // A person's words count as arrived when somebody looks: until then they may go where the customer can be reached.
+        this.held ||= frame.author === "csm" && !(this.opened && !document.hidden);
+        this.ack();
+      }
       this.enter(frame.conversation_id);
       const order = this.conversations.indexOf(frame.conversation_id);
       const current = order === this.conversations.length - 1;
@@ -664,21 +680,26 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
 
     on_status(frame) {
       this.status = frame;
+      if (frame.ask || this.asking) this.more("reach", frame.ask);
       if (frame.mode === "manual") { this.endDrafts(); this.busy(false); }
       this.header();
     }
 
     on_error(frame) {
+      const refused = this.waits[frame.client_id];
+      if (refused) { refused(frame.code); return; }
       if (!frame.client_id) { if (frame.code === "not_found") this.notice(""); return; }
       const node = this.pending.get(frame.client_id);
       if (["rate_limited", "unavailable", "internal_error"].includes(frame.code)) {
         if (node) this.mark(node, words.slow, "wait");
-        setTimeout(() => { const item = outbox.all().find((i) => i.id === frame.client_id); if (item) this.post(item); }, 6000 + Math.random() * 4000);
+        clearTimeout(this.again);
+        this.again = setTimeout(() => this.flush(), 6000 + Math.random() * 4000);
         return;
       }
       outbox.drop(frame.client_id);
       this.pending.delete(frame.client_id);
       if (node) this.mark(node, frame.code === "too_large" ? words.tooLong : words.notSent, "failed", frame.code !== "too_large");
+      this.flush();
     }
 
     // ---------------------------------------------------------------- conversations
@@ -709,7 +730,7 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
       if (name.startsWith("out:") && event.newValue) {
         outbox.all().forEach((item) => this.showPending(item));
         // The tab it was written in may be gone: after a while it is sent from here, too.
-        setTimeout(() => { if (this.ready) outbox.all().forEach((item) => this.post(item)); }, 4000);
+        setTimeout(() => this.flush(), 4000);
       }
       else if (name === "conversation" && event.newValue) this.connect();
       else if (name.startsWith("read:")) this.count(0);
@@ -721,7 +742,7 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
       const { text, go } = this.$;
       text.style.setProperty("height", "auto");
       text.style.setProperty("height", `${text.scrollHeight}px`);
-      go.setAttribute("aria-disabled", String(!text.value.trim()));
+      go.setAttribute("aria-disabled", String(!text.value.trim() && !(this.files || []).length));
       this.footing();
       if (text.value.trim() && Date.now() - (this.told || 0) > 2500) { this.told = Date.now(); this.put("typing"); }
     }
@@ -740,30 +761,40 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
 
     submit() {
       const text = this.$.text.value.trim();
-      if (!text) return;
+      const files = (this.files || []).filter((file) => file.id);
+      if (!text && !files.length || this.uploading) return;
+      this.files = [];
+      this.$.tray.replaceChildren();
       this.$.text.value = "";
       this.typed();
-      this.say(text);
+      this.say(text, files);
       this.$.text.focus();
     }
 
     /** Keep a message until the server has it, then send it as often as it takes: its id makes that safe. */
-    say(text) {
-      const item = { id: newId(), text: String(text).slice(0, MAX_TEXT), at: Date.now() };
+    say(text, files) {
+      const item = { id: newId(), text: String(text).slice(0, MAX_TEXT), at: Date.now(), files: files };
       outbox.add(item);
       this.showPending(item);
       this.told = 0;
       this.replies();
       this.bottom();
-      if (this.ready) this.post(item);
-      else this.connect(true);
+      if (!this.ready) this.connect(true);
+      else if (outbox.all()[0].id === item.id) this.flush();
     }
 
-    post(item) { this.put("send", { client_id: item.id, text: item.text }); }
+    /** Send the oldest message, and the next when it is stored: what is refused for a moment must not be overtaken. */
+    flush() {
+      clearTimeout(this.again);
+      const item = this.ready && outbox.all()[0];
+      if (!item) return;
+      this.put("send", { client_id: item.id, text: item.text, files: item.files && item.files.map((file) => file.id) });
+      this.again = setTimeout(() => this.flush(), 8000 + Math.random() * 4000);
+    }
 
     showPending(item) {
       if (this.pending.has(item.id) || this.rows.some((row) => row.frame.client_id === item.id)) return;
-      const node = this.shell({ author: "customer", at: item.at, text: item.text });
+      const node = this.shell({ author: "customer", at: item.at, text: item.text, files: item.files });
       this.pending.set(item.id, node);
       this.$.extra.append(node);
       this.mark(node, this.ready ? words.sending : words.waiting, "wait");
@@ -774,7 +805,7 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
     mark(node, text, kind, retry) {
       node.classList.toggle("wait", kind === "wait");
       node.classList.toggle("failed", kind === "failed");
-      const again = retry && h("button", { type: "button", onclick: () => { const text = node.text; node.remove(); this.say(text); } }, words.again);
+      const again = retry && h("button", { type: "button", onclick: () => { const { text, files } = node; node.remove(); this.say(text, files); } }, words.again);
       node.querySelector(".state").replaceChildren(...[text, again].filter(Boolean));
     }
 
@@ -785,19 +816,26 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
     // ---------------------------------------------------------------- showing
 
     /** The frame of one message: author, time, empty bubble. */
-    shell({ author, author_name: name, at, text }) {
+    shell({ author, author_name: name, at, text, files }) {
       const time = at && new Date(at);
       const stamp = time ? new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" }).format(time) : "";
       const clock = time && h("time", { datetime: time.toISOString() }, stamp);
       if (author === "customer") {
-        const node = h("div", { class: "m me" }, h("span", { class: "sr" }, `${words.you}:`), h("div", { class: "b" }, text || ""), h("div", { class: "state" }, clock || ""));
-        node.text = text;
-        return node;
+        const node = h("div", { class: "m me" }, h("span", { class: "sr" }, `${words.you}:`), text || !files ? h("div", { class: "b" }, text || "") : null, this.shelf(files), h("div", { class: "state" }, clock || ""));
+        return Object.assign(node, { text: text, files: files });
       }
       const shown = author === "csm" ? name || this.status.owner_name || this.brand : name || this.bot || this.brand;
       return h("div", { class: "m" }, this.face(h("div", { class: "face", "aria-hidden": "true" }), author, shown),
         h("div", { class: "meta" }, h("b", null, shown), author === "bot" ? h("span", { class: "tag" }, words.assistant) : null, clock),
         h("div", { class: "b" }));
+    }
+
+    /** Files of a message, as links where they can be fetched. */
+    shelf(files) {
+      return files && files.length ? h("div", { class: "files" }, ...files.map((file) => {
+        const url = file.url && safeUrl(new URL(file.url, server));
+        return h(url ? "a" : "span", { class: "chip", href: url, target: "_blank", rel: "noopener noreferrer nofollow" }, icon(ICONS.clip, 14), h("span", null, String(file.name)));
+      })) : null;
     }
 
     render(frame) {
@@ -830,6 +868,8 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
         return citation && trigger(citation, { class: "ref", "aria-label": words.source(number) }, String(number));
       };
       node.querySelector(".b").append(markdown(frame.text, cite));
+      const shelf = this.shelf(frame.files);
+      if (shelf) { shelf.style.setProperty("grid-column", "2"); node.append(shelf); }
       const title = (c) => c.title || c.document || "";
       // Several places of one page are told apart by their sections.
       const twin = (c) => c.section && citations.some((other) => other !== c && title(other) === title(c));
@@ -851,7 +891,7 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
       return box;
     }
 
-    greet(text) {
+    hello(text) {
       if (this.greeting) this.greeting.remove();
       const node = (this.greeting = this.shell({ author: "bot", author_name: this.bot, at: null }));
       node.querySelector(".b").append(markdown(text));
@@ -866,8 +906,10 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
       const last = this.rows[this.rows.length - 1];
       const waiting = this.pending.size > 0;
       const empty = !last && !waiting;
-      if (this.greeting) this.greeting.hidden = this.rows.length > 0 && this.rows[0].seq > 1;
-      const choices = empty ? (this.greeting ? (options.starters || "").split("|").filter((s) => s.trim()).map((s) => ({ label: s.trim(), value: s.trim() })) : [])
+      // the beginning of a long talk is not shown, or began with words of ours that are a message now
+      const begun = this.rows[0];
+      if (this.greeting) this.greeting.hidden = Boolean(begun && (begun.seq > 1 || begun.frame.author !== "customer"));
+      const choices = empty ? this.choices || (this.greeting ? (options.starters || "").split("|").filter((s) => s.trim()).map((s) => ({ label: s.trim(), value: s.trim() })) : [])
         : !waiting && last && last.frame.author !== "customer" ? last.frame.quick_replies || [] : [];
       if (!choices.length) return;
       this.offer = h("div", { class: `replies${empty ? " start" : ""}`, role: "group", "aria-label": words.starters },
@@ -921,8 +963,14 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
     seen() {
       const id = this.conversations[this.conversations.length - 1];
       if (!this.opened || !id) return;
+      if (this.held) { this.held = false; this.ack(); }
       if (Number(store.get(`read:${id}`) || 0) < this.cursor) store.set(`read:${id}`, this.cursor);
       this.count(0);
+    }
+
+    ack() {
+      clearTimeout(this.acking);
+      if (!this.held) this.acking = setTimeout(() => this.put("ack", { seq: this.heard }), 40);
     }
 
     count(n) {
@@ -932,13 +980,13 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
       this.header();
     }
 
-    async copy() {
-      const name = (f) => (f.author === "customer" ? words.you : f.author_name || (f.author === "bot" ? this.bot : this.brand));
-      const text = this.rows.map(({ frame }) => `${name(frame)}: ${frame.text}`).join("\n\n");
-      try { await navigator.clipboard.writeText(text); this.notice(words.copied); setTimeout(() => this.notice(""), 2000); } catch {} // not allowed here
-    }
-
     // ---------------------------------------------------------------- for the page
+
+    /** Say something beside the launcher; asked and forgotten when the chat is in use or it was said before. */
+    greet(text, { delay = 5 } = {}) {
+      const said = String(text && text[locale] || text);
+      setTimeout(() => { if (!this.opened && !store.get("conversation") && store.get("greeted") !== said) this.more("bubble", said); }, delay * 1000);
+    }
 
     identify(jwt) {
       options.identity = jwt;
@@ -948,6 +996,7 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
     signOut() {
       delete options.identity;
       store.drop("visitor");
+      store.drop("about");
       outbox.all().forEach((item) => outbox.drop(item.id));
       this.pending.forEach((node) => node.remove());
       this.pending.clear();
@@ -968,13 +1017,15 @@ textarea:focus-visible{outline:0}textarea::placeholder{color:var(--muted);opacit
     emit(event, detail) { (this.listeners[event] || []).forEach((listener) => listener(detail)); }
   }
 
-  customElements.define("usher-widget", Usher);
   const start = () => {
+    words = { ...words, ...window.usherWords };
+    customElements.define("usher-widget", Usher);
     const widget = new Usher();
     document.body.append(widget);
-    window.usher = Object.fromEntries(["open", "close", "toggle", "identify", "signOut", "on"].map((name) => [name, widget[name].bind(widget)]));
+    window.usher = Object.fromEntries(["open", "close", "toggle", "greet", "identify", "signOut", "on"].map((name) => [name, widget[name].bind(widget)]));
     window.usher.send = (text) => { widget.open(); widget.say(text); };
   };
-  if (document.body) start();
-  else document.addEventListener("DOMContentLoaded", start, { once: true });
+  const ready = () => { locale === "en" ? start() : load(`/widget-${locale}.js`).then(start, start); };
+  if (document.body) ready();
+  else document.addEventListener("DOMContentLoaded", ready, { once: true });
 })();

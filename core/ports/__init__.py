@@ -4,7 +4,7 @@ Handlers and checks see only these; app/compose.py passes the implementations.
 """
 
 from core.ports.checks import Consents, Features, Moderated, Moderator
-from core.ports.delivery import Alarm, Alarms, Job, Outbox
+from core.ports.delivery import Alarm, Alarms, Beside, Job, Outbox
 from core.ports.files import FileQueue, Files, Leases, PendingFile, StoredFile
 from core.ports.knowledge import (
     Answers,
@@ -25,6 +25,8 @@ from core.ports.knowledge import (
 from core.ports.live import Cache, Fanout, Metrics, Subscription, Wakeups
 from core.ports.memory import Fact, Facts, Recall, Window
 from core.ports.people import Directory, Humans, TenantPolicy
+from core.ports.proof import Codes, Judged
+from core.ports.reaches import Reachable, Reaches, Unread
 from core.ports.sessions import Calendar
 from core.ports.turns import (
     Accepted,
@@ -39,6 +41,7 @@ from core.ports.turns import (
     TurnView,
     UnitOfWork,
 )
+from core.ports.vault import Vault
 from core.ports.words import (
     PLAIN_VOICE,
     Generated,
@@ -58,11 +61,13 @@ __all__ = [
     "Alarm",
     "Alarms",
     "Answers",
+    "Beside",
     "Cache",
     "Calendar",
     "Changes",
     "Chunk",
     "Claim",
+    "Codes",
     "Committed",
     "Consents",
     "Directory",
@@ -84,6 +89,7 @@ __all__ = [
     "Inline",
     "Intake",
     "Job",
+    "Judged",
     "Leases",
     "Lines",
     "Metrics",
@@ -97,6 +103,8 @@ __all__ = [
     "PendingFile",
     "PluginState",
     "Preview",
+    "Reachable",
+    "Reaches",
     "Recall",
     "Reply",
     "Retriever",
@@ -109,7 +117,9 @@ __all__ = [
     "TurnView",
     "Understands",
     "UnitOfWork",
+    "Unread",
     "UseKind",
+    "Vault",
     "Viewer",
     "Voice",
     "Wakeups",

@@ -6,7 +6,9 @@ from typing import Protocol
 
 from core.conversations import Inbox
 from core.ids import (
+    ConversationId,
     OutboxId,
+    TenantId,
 )
 from core.messages import (
     Outbound,
@@ -63,4 +65,24 @@ class Alarms(Protocol):
 
     async def fire_due(self, limit: int = 50) -> Sequence[Alarm]:
         """Mark what is due as fired, apply what the store itself knows of it, and return it."""
+        ...
+
+
+class Beside(Protocol):
+    """Another channel of the same conversation, for what this one cannot carry: a link said on the phone."""
+
+    async def reaches(self, tenant: TenantId, channel: str, address: str) -> bool:
+        """Return whether the tenant has an inbox on that channel and the address has not opted out of it."""
+        ...
+
+    async def send(
+        self,
+        tenant: TenantId,
+        conversation: ConversationId,
+        channel: str,
+        address: str,
+        text: str,
+        since: int,
+    ) -> bool:
+        """Queue a notice there; False when it cannot be. The same text after message `since` is queued once."""
         ...

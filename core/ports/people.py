@@ -25,6 +25,8 @@ class TenantPolicy:
     (core/pii/shapes.py). `advice` names what the bot may advise on beyond the docs: legal, medical, financial.
     `domains` are the hosts the bot may link to besides the documents' own; `*.name` takes in all below. `persona`,
     `tones` (edition → tone) and `reading_level` ("easy" | "plain" | "") are how a model's replies should sound.
+    `bands` say from where a figure is green and yellow (core/kpis.py).
+    `widget_identity` "required": the web chat is for signed-in people alone.
     """
 
     mode: Mode = Mode.AUTO
@@ -43,12 +45,14 @@ class TenantPolicy:
     widget_origins: tuple[str, ...] = ()
     lines: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    bands: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     numbers: Mapping[str, str] = field(default_factory=dict)
     advice: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     persona: str = ""
     tones: Mapping[str, str] = field(default_factory=dict)
     reading_level: str = ""
+    widget_identity: str = ""
 
 
 class Directory(Protocol):
@@ -108,11 +112,15 @@ class Humans(Protocol):
         text: str,
         external_id: str | None = None,
         files: Sequence[str] = (),
+        cc: Sequence[str] = (),
+        confirmed: Sequence[str] | None = None,
     ) -> StoredMessage | None:
         """Queue the owner's reply with files that were put before; None for a duplicate `external_id`.
 
-        Raises ConflictError when unclaimed, ForbiddenError when somebody else owns it, NotFoundError for a file
-        that is not there or was sent already.
+        `cc` are those of the thread's others who get it too. Outsiders must be in `confirmed` before the first mail
+        goes to them; None does not ask. Raises ConflictError when unclaimed or unconfirmed, ForbiddenError when
+        somebody else owns it, BadInputError for an address that does not read along, NotFoundError for a file that
+        is not there or was sent already.
         """
         ...
 

@@ -23,6 +23,7 @@ from core.messages import (
     Correction,
     Inbound,
     MessageKind,
+    Overheard,
     QuickReply,
     Reaction,
     Receipt,
@@ -75,10 +76,17 @@ class Changes(Protocol):
         """Take a thumb under an answer of the bot's as feedback."""
         ...
 
+    async def overhear(self, inbox: Inbox, heard: Overheard) -> ConversationId | None:
+        """Keep what a person of ours wrote beside us; what was left to people first needs no answer of ours now."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One worker's hold on a conversation, with all a turn needs. `fence` and `version` are checked by the commit."""
+    """One worker's hold on a conversation, with all a turn needs. `fence` and `version` are checked by the commit.
+
+    `assurance` is how sure we are that all these messages are the contact's own; `opted_out`: who wrote them said STOP.
+    """
 
     conversation: Conversation
     fence: int
@@ -89,6 +97,7 @@ class Claim:
     inbox: Inbox | None
     policy: TenantPolicy
     assurance: str
+    opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +203,21 @@ class Inline(Protocol):
         ...
 
     async def beside(
-        self, inbox: Inbox, conversation: ConversationId, address: str, text: str
+        self,
+        inbox: Inbox,
+        conversation: ConversationId,
+        address: str,
+        text: str,
+        since: int | None = None,
     ) -> None:
-        """Queue a notice of the conversation to another of the contact's addresses."""
+        """Queue a notice of the conversation to another of the contact's addresses.
+
+        With `since`, only if the same was not queued there after that message: a request may come twice.
+        """
+        ...
+
+    async def release(self, tenant: TenantId, message: MessageId) -> None:
+        """Let the outbox deliver what its caller no longer waits for, said already or still to come."""
         ...
 
     async def read(

@@ -52,11 +52,11 @@ async def find_offers(
             return Offers(found, elsewhere=True)
     elif end > start:
         free = await _free(turn, context, asset_id, start, end, without)
-        found = _spread([slot for slot in free if is_within(slot.starts_at, wanted, zone)])
+        found = spread([slot for slot in free if is_within(slot.starts_at, wanted, zone)])
         if found:
             return Offers(found)
     later = await _free(turn, context, asset_id, start, start + HORIZON, without)
-    return Offers(_spread(later), elsewhere=True)
+    return Offers(spread(later), elsewhere=True)
 
 
 def later_than(moment: datetime, zone: str) -> Wanted:
@@ -86,7 +86,7 @@ def _nearest(slots: Sequence[Slot], moment: datetime) -> tuple[Slot, ...]:
     return tuple(sorted(near, key=lambda slot: (slot.starts_at != moment, slot.starts_at)))
 
 
-def _spread(slots: Sequence[Slot]) -> tuple[Slot, ...]:
+def spread(slots: Sequence[Slot]) -> tuple[Slot, ...]:
     """Return three slots that leave a real choice: apart where possible, early ones first."""
     chosen: list[Slot] = []
     for slot in slots:

@@ -255,3 +255,23 @@ async def test_every_control_has_a_name(rig: Rig, page: Page) -> None:
         .map((node) => node.outerHTML)"""
     )
     assert nameless == []
+
+
+# ---------------------------------------------------------------- WhatsApp
+
+
+async def test_whatsapp_has_buttons_a_window_and_templates(rig: Rig, page: Page) -> None:
+    pane = phone(page)
+    await pane.get_by_role("button", name="WhatsApp", exact=True).click()
+    await expect(pane.locator(".peer")).to_contain_text("window closed")
+    await pane.get_by_role("textbox", name="WhatsApp message").fill("Can I *book*?")
+    await page.keyboard.press("Enter")
+    await rig.until(lambda: rig.events)
+    await expect(pane.locator(".text.out b")).to_have_text("book")
+    await rig.send("whatsapp", JORDAN, "A person?", quick_replies=(QuickReply("Yes", "yes"),))
+    await pane.get_by_role("button", name="Yes").click()
+    await rig.until(lambda: any(getattr(e, "text", "") == "yes" for e in rig.events))
+    await expect(pane.locator(".text.in")).to_contain_text("read ✓✓")
+    # what was said by text message is elsewhere
+    await pane.get_by_role("button", name="Texts", exact=True).click()
+    await expect(pane.locator(".text")).to_have_count(0)

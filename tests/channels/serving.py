@@ -12,6 +12,7 @@ import uvicorn
 import yaml
 from starlette.applications import Starlette
 
+from app.adapters.vault import SealedVault
 from app.simulator.switches import SignedRequest
 from core.clock import Clock
 from core.contracts import ChannelContext, WebhookRequest
@@ -30,7 +31,7 @@ _LINES = {
 @asynccontextmanager
 async def serve(app: Starlette) -> AsyncIterator[str]:
     """Run the app on a free port; yield its base URL."""
-    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", ws="none")
+    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", ws="websockets-sansio")
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
@@ -67,7 +68,7 @@ class YamlLines:
     def say(self, key: str, locale: str, channel: str = "", **slots: object) -> str:
         line: Any = _LINES.get(locale, _LINES["en"])[key]
         text = line.get(channel, line.get("default")) if isinstance(line, dict) else line
-        return str(text).format(**slots)
+        return str(text).format(**{"brand": "Lumen Works", "bot": "Usher", **slots})
 
     def variants(self, key: str) -> Mapping[str, Sequence[str]]:
         return {locale: lines[key] for locale, lines in _LINES.items()}
@@ -87,7 +88,8 @@ def channel_context(clock: Clock, state: PluginState) -> ChannelContext:
     lines: Lines = YamlLines()
     fanout: Fanout = NoFanout()
     cache: Cache = MemoryCache()
-    return ChannelContext(clock=clock, fanout=fanout, lines=lines, state=state, cache=cache)
+    vault = SealedVault(lambda: "a secret of the tests")
+    return ChannelContext(clock, fanout, lines, state, cache, vault)
 
 
 def webhook(signed: SignedRequest, url: str | None = None) -> WebhookRequest:

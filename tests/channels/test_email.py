@@ -99,7 +99,10 @@ async def test_new_question(channel: Channel, clock: FrozenClock) -> None:
         assurance=Assurance.CLAIMED,
         subject="Exporting a board",
         display_name="Ana Ruiz",
-        metadata={"signature": "--\nAna Ruiz | Operations | Acme\n+1 555 0100"},
+        metadata={
+            "signature": "--\nAna Ruiz | Operations | Acme\n+1 555 0100",
+            "authentication": "none",
+        },
     )
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from channels._shared.mail_html import html_to_text
 from channels._shared.mail_reply import cut_reply
+from tests.channels.mail_clients import ANNOUNCED
 
 OLD = "> Open the board.\n>\n> Usher"
 
@@ -206,3 +207,17 @@ def test_any_text_is_cut_without_a_fault(text: str) -> None:
 @pytest.mark.parametrize("line", ["On " * 20_000, ">" * 60_000, "From: " * 9_000, "a@b.c " * 9_000])
 def test_hostile_lines_cost_little(line: str) -> None:
     assert cut_reply(f"New.\n{line}\n").text.startswith("New.")
+
+
+@pytest.mark.parametrize("quote", [OLD, "Open the board.\n\nUsher"], ids=["marked", "bare"])
+@pytest.mark.parametrize("client", ANNOUNCED)
+def test_history_of_every_client_and_language(client: str, quote: str) -> None:
+    cut = cut_reply(f"And on Pro?\n\nThanks,\nAna\n\n{ANNOUNCED[client]}\n\n{quote}\n")
+    assert cut.text == "And on Pro?\n\nThanks,\nAna"
+    assert "Open the board." in cut.history
+
+
+@pytest.mark.parametrize("client", [c for c in ANNOUNCED if not c.startswith("proton_")])
+def test_an_answer_below_the_quote_of_every_client(client: str) -> None:
+    cut = cut_reply(f"{ANNOUNCED[client]}\n> Open the board.\n> Which plan?\n\nPro.\n")
+    assert cut.text == "Pro."

@@ -4,16 +4,14 @@ import dataclasses
 import json
 import random
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from app.simulator.slack_api import SlackStandIn
 from app.simulator.switches import Failure, SignedRequest
-from channels.slack import CHANNEL, SlackChannel, SlackSettings, configured
+from channels._shared.slack_settings import SlackSettings, configured
 from core.clock import FrozenClock
 from core.contracts import WebhookRequest
 from core.conversations import Inbox
@@ -26,116 +24,35 @@ from core.errors import (
     SignatureError,
     UnknownOutcomeError,
 )
-from core.ids import ConversationId, InboxId, OutboxId, PassageId, TenantId
+from core.ids import OutboxId, PassageId, TenantId
 from core.messages import (
     Author,
-    Event,
     Ignored,
     Inbound,
-    MessageKind,
     Outbound,
     QuickReply,
     Sent,
     TeamAction,
-    TeamCard,
 )
 from core.turns import Citation
-from tests.channels.serving import (
-    PAYLOADS,
-    MemoryState,
-    channel_context,
-    payload,
-    serve,
-    webhook,
+from tests.channels.serving import PAYLOADS, payload, webhook
+from tests.channels.slack_rig import (
+    ALERTS,
+    ANNA,
+    BOT,
+    CARD,
+    DANA,
+    SECRET,
+    SHARED,
+    TEAM,
+    TOKEN,
+    Rig,
+    make_rig,
+    root_ts,
+    wired_rig,
 )
 
-TEAM, SHARED, ALERTS, AUTO = "T0CUSTOM1", "C0SHARED1", "C0ALERTS1", "C0AUTO001"
-BOT, ANNA, DANA = "U0USHER01", "U0ANNA001", "U0DANA001"
-TOKEN, SECRET = "xoxb-1-secret", "signing-1"
 CASES = sorted(path.stem for path in (PAYLOADS / "slack").glob("*.json"))
-
-
-@dataclass
-class Rig:
-    """The adapter, its two inboxes and the stand-in it talks to."""
-
-    channel: SlackChannel
-    inbox: Inbox
-    slack: SlackStandIn
-    state: MemoryState
-    clock: FrozenClock
-
-    @property
-    def team(self) -> Inbox:
-        return dataclasses.replace(self.inbox, address=f"{TEAM}/{ALERTS}", kind="team")
-
-    def outbound(self, text: str = "Open *Settings*.", **changes: Any) -> Outbound:
-        message = Outbound(
-            id=OutboxId("out_1"),
-            tenant=TenantId("demo"),
-            inbox=self.inbox.id,
-            channel="slack",
-            address=SHARED,
-            text=text,
-            author=Author.BOT,
-            kind=MessageKind.REPLY,
-            created_at=self.clock.now(),
-        )
-        return dataclasses.replace(message, **changes)
-
-    def alert(self, **changes: Any) -> Outbound:
-        return self.outbound("Anna is angry.", address=self.team.address, card=CARD, **changes)
-
-    async def events(self, *requests: SignedRequest) -> list[Event]:
-        received = [await self.channel.receive(webhook(r), self.inbox) for r in requests]
-        return [event for r in received for event in r.events]
-
-    def settled(self) -> None:
-        self.clock.advance(timedelta(seconds=11))
-
-
-CARD = TeamCard(
-    title="Anna <Acme> needs a person",
-    text="The customer is angry & said <!channel> <@U0DANA001>",
-    conversation_id=ConversationId("cnv_1"),
-    severity="high",
-    fields=(("Reason", "The customer is angry"), ("Account", "A<B>&C · pro")),
-    transcript=(("customer", "<https://evil.example|click>\nnow"), ("bot", "Sorry & bye")),
-    link="https://help.example.com/console/cnv_1",
-    buttons=("claim", "hand_back", "resolve", "unheard_of"),
-)
-
-
-def make_rig(clock: FrozenClock, base_url: str | None = None, **settings: Any) -> Rig:
-    slack = SlackStandIn(
-        clock,
-        TEAM,
-        TOKEN,
-        SECRET,
-        BOT,
-        "B0USHER01",
-        "https://help.example.com/channels/slack",
-        users={ANNA: "anna", DANA: "dana"},
-    )
-    for place in (SHARED, ALERTS, AUTO):
-        slack.add_channel(place)
-    state = MemoryState()
-    channel = CHANNEL.build(channel_context(clock, state))
-    assert isinstance(channel, SlackChannel)
-    own = SlackSettings(
-        **{
-            "bot_token": TOKEN,
-            "signing_secret": SECRET,
-            "team_id": TEAM,
-            "alert_channel": ALERTS,
-            "auto_channels": AUTO,
-            "api_base_url": base_url,
-            "timeout": 0.3,
-            **settings,
-        }
-    )
-    inbox = Inbox(InboxId("inb_1"), TenantId("demo"), "slack", TEAM, settings=own)
-    return Rig(channel, inbox, slack, state, clock)
 
 
 @pytest.fixture
@@ -145,15 +62,8 @@ def rig(clock: FrozenClock) -> Rig:
 
 @pytest.fixture
 async def wired(clock: FrozenClock) -> AsyncIterator[Rig]:
-    """A rig whose stand-in is served on loopback."""
-    rig = make_rig(clock)
-    async with serve(rig.slack.app()) as url:
-        own = rig.inbox.settings
-        assert own is not None
-        settings = own.model_copy(update={"api_base_url": f"{url}/api"})
-        rig.inbox = dataclasses.replace(rig.inbox, settings=settings)
+    async with wired_rig(clock) as rig:
         yield rig
-        rig.slack.switches.release()
 
 
 def signed_case(rig: Rig, case: Mapping[str, Any]) -> SignedRequest:
@@ -217,10 +127,6 @@ async def test_a_mention_makes_the_thread_ours(rig: Rig) -> None:
     assert isinstance(after, Inbound)
     assert after.thread == opened.thread
     assert after.external_id != opened.external_id
-
-
-def root_ts(rig: Rig, channel: str = SHARED) -> str:
-    return str(rig.slack.channels[channel][0]["ts"])
 
 
 async def test_address_check_is_answered_and_needs_its_signature(rig: Rig) -> None:
@@ -580,7 +486,7 @@ async def test_a_place_that_is_not_there_is_permanent(wired: Rig, address: str) 
 
 
 async def test_nobody_there_is_retryable(clock: FrozenClock) -> None:
-    rig = make_rig(clock, "http://127.0.0.1:9/api")
+    rig = make_rig(clock)
     with pytest.raises(RetryableDeliveryError):
         await rig.channel.deliver(rig.outbound(), rig.inbox)
 

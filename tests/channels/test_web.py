@@ -513,7 +513,7 @@ def fanout() -> MemoryFanout:
 @pytest.fixture
 def channel(fanout: MemoryFanout) -> web.WebChannel:
     nothing = cast(Any, None)
-    return web.WebChannel(ChannelContext(nothing, fanout, nothing, nothing, nothing))
+    return web.WebChannel(ChannelContext(nothing, fanout, nothing, nothing, nothing, nothing))
 
 
 @pytest.mark.parametrize("method", ["deliver", "reconcile"])

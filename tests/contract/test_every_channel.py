@@ -118,7 +118,7 @@ def test_no_secret_is_shown(spec: ChannelSpec) -> None:
 @every_channel
 def test_what_it_can_is_plausible(spec: ChannelSpec) -> None:
     can = spec.capabilities
-    assert can.markup in {"plain", "markdown", "mrkdwn", "html"}
+    assert can.markup in {"plain", "markdown", "mrkdwn", "html", "whatsapp"}
     assert can.max_chars == 0 or can.max_chars >= 100
     assert 0 <= can.quiet <= 10
     assert can.idle_hours > 0

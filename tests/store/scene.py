@@ -6,6 +6,7 @@ from typing import Any
 from argon2 import PasswordHasher
 
 from app.store.access import SqlAccess
+from app.store.codes import Seals
 from app.store.database import Database
 from app.store.directory import SqlDirectory
 from app.store.effects import Applier
@@ -48,8 +49,10 @@ class Scene:
         self.gaps = SqlGaps(self.database, self.clock)
         self.intents = SqlIntents(self.database, self.clock)
         self.reads = SqlReads(self.database, self.clock, KINDS)
-        self.intake = SqlIntake(self.database, self.clock, KINDS)
-        self.turns = SqlTurns(self.database, self.clock, Applier(None))  # type: ignore[arg-type] # nobody books
+        seals = Seals("of these tests")
+        self.intake = SqlIntake(self.database, self.clock, KINDS, seals=seals)
+        applier = Applier(None, seals=seals)  # type: ignore[arg-type] # nobody books
+        self.turns = SqlTurns(self.database, self.clock, applier)
         self.outbox = SqlOutbox(self.database, self.clock)
         self.humans = SqlHumans(self.database, self.clock)
 
@@ -80,6 +83,7 @@ class Scene:
         *texts: str,
         effects: tuple[Effect, ...] = (),
         citations: tuple[Citation, ...] = (),
+        status: Status = Status.WAITING_CUSTOMER,
         **more: Any,
     ) -> tuple[StoredMessage, ...]:
         """Run the turn that is due with these replies; they are queued, not sent."""
@@ -104,7 +108,7 @@ class Scene:
             handler="answer",
             replies=tuple(replace(reply, text=text) for text in texts),
             effects=effects,
-            status=Status.WAITING_CUSTOMER,
+            status=status,
             trace={"query": claim.messages[0].text},
             started_at=self.clock.now(),
         )

@@ -3,14 +3,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from app.store.alarms import SqlAlarms
 from app.store.inbox_list import Filter
 from core.conversations import Csm, HandoffReason
 from core.effects import Escalate
 from core.errors import BadInputError
 from core.ids import ConversationId, TurnId
 from core.messages import Author, Sent
-from core.views import Counts, Kpis
+from core.views import Counts
 from tests.store.scene import DEMO, OTHER, Scene
 
 ASK = (Escalate(HandoffReason.ASKED, "high", "Wants a person", -0.4),)
@@ -182,46 +181,6 @@ async def test_handoffs_come_longest_waiting_first(scene: Scene) -> None:
 
 
 # ------------------------------------------------------------ figures
-
-
-async def test_figures_of_a_day(scene: Scene) -> None:
-    person = await maya(scene)
-    long_ago = await scene.says("before", "visitor-0")
-    await scene.answers(long_ago, "answered before")
-    await scene.sends()
-    scene.clock.advance(timedelta(days=1))
-    since = scene.clock.now()
-    for n, wait in enumerate((2, 4, 9)):  # answered by the bot
-        accepted = await scene.says("question", f"visitor-{n + 1}")
-        scene.clock.advance(timedelta(seconds=wait))
-        await scene.answers(accepted, "answer")
-    asked = await scene.says("a person!", "+14155550132", "sms")  # asked for a person, too late
-    await scene.answers(asked, effects=ASK)
-    scene.clock.advance(timedelta(seconds=121))
-    await SqlAlarms(scene.database, scene.clock).fire_due()
-    await scene.humans.take_over(DEMO, asked.conversation_id, person, None)
-    await scene.humans.reply(DEMO, asked.conversation_id, person, "here I am")
-    await scene.says("nobody answered", "visitor-8")
-    await scene.says("elsewhere", "visitor-1", tenant=OTHER)
-    await scene.sends()
-    assert await scene.reads.kpis(DEMO, since) == Kpis(
-        since=since,
-        conversations=5,
-        contained=3,
-        handoffs=1,
-        breaches=1,
-        volume={"sms": 1, "web": 4},
-        reasons={"asked": 1},
-        containment=3 / 5,
-        handoff_rate=1 / 5,
-        first_response=6.5,
-    )
-
-
-async def test_figures_of_nothing(scene: Scene) -> None:
-    now = scene.clock.now()
-    assert await scene.reads.kpis(DEMO, now) == Kpis(since=now)
-    assert await scene.reads.counts() == Counts()
 
 
 async def test_gauges(scene: Scene) -> None:

@@ -9,7 +9,7 @@ import { channel } from "./words.js";
 const GSM = new Set("@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà");
 const GSM_TWO = new Set("^{}\\[~]|€\f");
 const kept = new Map(); // conversation → what is written and not yet sent
-let foot, help, state, area, count, send, tabs, target, blocked, attach, chosen, told = 0;
+let others, ask, foot, help, state, area, count, send, tabs, target, blocked, attach, chosen, told = 0;
 
 export function mount(where, helpers) {
   foot = where;
@@ -17,7 +17,7 @@ export function mount(where, helpers) {
 }
 
 function slot(id) {
-  if (!kept.has(id)) kept.set(id, { tab: "reply", reply: "", note: "", keys: {}, files: [] });
+  if (!kept.has(id)) kept.set(id, { tab: "reply", reply: "", note: "", keys: {}, files: [], cc: {}, confirmed: [] });
   return kept.get(id);
 }
 
@@ -32,7 +32,9 @@ export function open(data) {
   const picker = h("input", { type: "file", multiple: true, hidden: true, on: { change: () => { take([...picker.files]); picker.value = ""; } } });
   attach = button("Attach", () => picker.click(), { class: "plain", icon: "clip" });
   chosen = h("ul", { class: "files chosen", "aria-label": "Attached files" });
-  put(foot, tabs, blocked, area, chosen, h("div", { class: "composer-foot" }, target, count, h("span", { class: "grow" }), picker, attach, send));
+  others = h("div", { class: "recipients", role: "group", "aria-label": "Recipients" });
+  ask = h("div", { class: "ask", role: "alert" });
+  put(foot, tabs, blocked, others, area, chosen, ask, h("div", { class: "composer-foot" }, target, count, h("span", { class: "grow" }), picker, attach, send));
   update(data);
 }
 
@@ -85,14 +87,63 @@ function show() {
     blocked.print = reason;
     put(blocked, reason ? [icon("lock"), h("span", {}, reason)] : null);
   }
-  put(target, isNote ? [icon("lock"), "Stays inside your team"] : [icon(to.channel), `To ${to.address && to.channel !== "web" ? to.address : "the customer"} by ${channel(to.channel)}`]);
+  put(target, isNote ? [icon("lock"), "Stays inside your team"] : [icon(to.channel), `To ${to.address && to.channel !== "web" ? to.address : "the customer"} by ${channel(to.channel)}${also(to)}`]);
   send.querySelector("span").textContent = isNote ? "Add note" : "Send";
   send.hidden = Boolean(reason);
   attach.hidden = Boolean(reason) || isNote;
   chosen.hidden = isNote;
   put(chosen, written.files.map((f) => h("li", {}, icon("file"), h("span", { dir: "auto" }, f.name),
     h("button", { type: "button", class: "quiet square", "aria-label": `Remove ${f.name}`, on: { click: () => { written.files = written.files.filter((g) => g !== f); delete written.keys.reply; show(); } } }, icon("close")))));
+  readers(isNote || reason ? null : state.data.recipients, written);
   measure();
+}
+
+// Who a mail reaches. Those outside the customer's company are marked and out until they are ticked.
+function readers(found, written) {
+  others.hidden = ask.hidden = !found;
+  const print = JSON.stringify([found, written.cc]);
+  if (!found || others.print === print) return;
+  others.print = print;
+  put(ask);
+  const at = others.contains(document.activeElement) ? document.activeElement.value : null;
+  put(others,
+    h("div", { class: "recipient-row" }, h("span", { class: "muted" }, "To"), person(found.to)),
+    found.cc.length ? h("div", { class: "recipient-row" }, h("span", { class: "muted" }, "Cc"), found.cc.map((who) => h("label", { class: "recipient" },
+      h("input", { type: "checkbox", value: who.address, checked: goes(who, written), on: { change: (event) => {
+        written.cc[who.address] = event.target.checked;
+        delete written.keys.reply; // other readers make it another message
+        show();
+      } } }), person(who)))) : null);
+  if (at) [...others.querySelectorAll("input")].filter((box) => box.value === at).forEach((box) => box.focus());
+}
+
+function goes(who, written) {
+  return who.address in written.cc ? written.cc[who.address] : !who.outsider || who.known;
+}
+
+function person(who) {
+  return h("span", { class: who.outsider ? "who outsider" : "who", title: who.address },
+    h("bdi", {}, who.name ? `${who.name} <${who.address}>` : who.address), who.outsider ? h("span", { class: "mark" }, "outside") : null);
+}
+
+// Before the first mail to somebody outside: say who, and wait for a yes.
+function unconfirmed(found, written) {
+  return [found.to, ...found.cc.filter((who) => goes(who, written))].filter((who) => who.outsider && !who.known && !written.confirmed.includes(who.address));
+}
+
+function confirmFirst(strange, written, to) {
+  const names = strange.map((who) => who.address);
+  const yes = button("Send to them too", () => { written.confirmed.push(...names); put(ask); submit(); }, { class: "primary" });
+  const no = strange.includes(to)
+    ? button("Don't send", () => { put(ask); area.focus(); }, { class: "plain" })
+    : button("Leave them out", () => { for (const name of names) written.cc[name] = false; put(ask); show(); submit(); }, { class: "plain" });
+  put(ask, h("p", {}, names.map((name, n) => [n ? ", " : "", h("bdi", {}, name)]), strange.length === 1 ? " is outside the customer's company. No mail of this conversation has gone there yet." : " are outside the customer's company. No mail of this conversation has gone there yet."), h("div", { class: "ask-row" }, yes, no));
+  yes.focus();
+}
+
+// a customer of the web chat who has gone asked for word elsewhere: the answer itself only where it is proven to be theirs
+function also({ channel: by, also: to }) {
+  return by === "web" && to ? `; ${to.words ? "also" : "word of it"} to ${to.address} if unread in ${to.minutes} min` : "";
 }
 
 function measure() {
@@ -161,10 +212,18 @@ async function submit() {
   const text = written[tab];
   if (!text.trim() || send.disabled) return;
   const { files } = written;
+  const mail = tab === "reply" ? state.data.recipients : null;
+  if (mail) {
+    const strange = unconfirmed(mail, written);
+    if (strange.length) { confirmFirst(strange, written, mail.to); return; }
+  }
   send.disabled = true;
   written.keys[tab] = written.keys[tab] || fresh();
+  const body = { text, key: written.keys[tab] };
+  if (tab === "reply") body.files = files.map((f) => f.id);
+  if (mail) Object.assign(body, { cc: mail.cc.filter((who) => goes(who, written)).map((who) => who.address), confirmed: written.confirmed });
   try {
-    await post(`/conversations/${seg(id)}/${tab}`, tab === "reply" ? { text, key: written.keys[tab], files: files.map((f) => f.id) } : { text, key: written.keys[tab] });
+    await post(`/conversations/${seg(id)}/${tab}`, body);
     if (written[tab] === text) written[tab] = ""; // more may have been written meanwhile
     delete written.keys[tab];
     if (tab === "reply") written.files = written.files.filter((f) => !files.includes(f));

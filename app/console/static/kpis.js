@@ -23,23 +23,46 @@ function showPicker() {
 async function load() {
   showPicker();
   try {
-    const { kpis, steps } = await get(`/kpis?span=${chosen}`);
+    const found = await get(`/kpis?span=${chosen}`);
+    const f = found.figures;
     put(body, h("div", { class: "figures" },
-      figure("Conversations", kpis.conversations, "begun in this span"),
-      figure("Contained", share(kpis.containment), `${kpis.contained} answered by the bot, no person needed`),
-      figure("Handoff rate", share(kpis.handoff_rate), `${kpis.handoffs} asked for a person`),
-      figure("First response", wait(kpis.first_response), "median"),
-      figure("Breaches", kpis.breaches, "unclaimed after 120 s", kpis.breaches ? "bad" : "good")),
+      figure("Conversations", f.conversations.value, "begun in this span"),
+      figure("Solved without a person", share(f.auto_resolution), `${of(f.auto_resolution)} closed ones`, f.auto_resolution.band),
+      figure("… and the customer said so", share(f.confirmed_resolution), `${of(f.confirmed_resolution)} closed ones`),
+      figure("… and still solved after 7 days", share(f.durable_resolution), f.durable_resolution.over ? `${of(f.durable_resolution)}, begun 7 days earlier` : "known 7 days later"),
+      figure("Handoff rate", share(f.handoff_rate), `${of(f.handoff_rate)} asked for a person`),
+      figure("First response", wait(f.first_response.value), `median of ${f.first_response.count}`),
+      figure("Time to a person", wait(f.time_to_human.value), `median of ${f.time_to_human.count}; ${f.time_to_human.over - f.time_to_human.count} not answered yet`),
+      figure("Breaches", f.breaches.value, "unclaimed after 120 s", f.breaches.value ? "red" : "green"),
+      figure("Satisfaction", number(f.csat, 2), `${f.csat.over} marks of 1 to 5`, f.csat.band),
+      figure("Bookings made", share(f.booking_conversion), `${of(f.booking_conversion)} that began one`, f.booking_conversion.band),
+      figure("Angry handoffs in 1000", number(f.sentiment_escalations, 1), `${of(f.sentiment_escalations)} conversations`, f.sentiment_escalations.band),
+      figure("Gaps found", found.gaps, "questions nobody could answer")),
     h("div", { class: "charts" },
-      chart("Messages from customers", steps, "messages"), chart("Asked for a person", steps, "handoffs", "breaches"),
-      bars("By channel", kpis.volume, channel), bars("Why a person was asked for", kpis.reasons, tidy)));
+      chart("Messages from customers", found.steps, "messages"), chart("Asked for a person", found.steps, "handoffs", "breaches"),
+      bars("By channel", found.messages, channel), bars("Why a person was asked for", found.reasons, tidy),
+      bars("What it was about", found.intents, tidy), perChannel(found.channels)),
+    h("p", { class: "muted" }, h("a", { href: `/console/api/kpis.csv?span=${chosen}`, download: "" }, "Download as CSV"), " · what each figure counts and leaves out stands in docs/kpis.md"));
   } catch (error) { warn(error); }
 }
 
-const share = (value) => (value === null ? "–" : `${Math.round(value * 100)}%`);
+const share = (f) => (f.value === null ? "–" : `${Math.round(f.value * 100)}%`);
+const number = (f, digits) => (f.value === null ? "–" : f.value.toFixed(digits));
+const of = (f) => `${f.count} of ${f.over}`;
+const BANDS = { green: ["good", "● on target"], yellow: ["fair", "◆ below target"], red: ["bad", "▲ look"] };
 
-function figure(name, value, note, tone) {
-  return h("section", { class: `figure ${tone || ""}` }, h("h3", {}, name), h("p", { class: "value" }, value, tone && h("span", { class: "band" }, tone === "bad" ? "▲ look" : "● none")), h("p", { class: "muted" }, note));
+function figure(name, value, note, band) {
+  const [tone, words] = BANDS[band] || ["", ""];
+  return h("section", { class: `figure ${tone}` }, h("h3", {}, name), h("p", { class: "value" }, value, words && h("span", { class: "band" }, words)), h("p", { class: "muted" }, note));
+}
+
+function perChannel(channels) {
+  const found = Object.entries(channels);
+  if (!found.length) return null;
+  const head = ["Channel", "Begun", "Solved", "Handoffs", "First response", "Satisfaction"];
+  return h("section", { class: "chart" }, h("h3", {}, "Channel by channel"), h("div", { class: "table-wrap" }, h("table", {},
+    h("thead", {}, h("tr", {}, head.map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, found.map(([name, f]) => h("tr", {}, h("th", { scope: "row" }, channel(name)), h("td", {}, f.conversations.value), h("td", {}, share(f.auto_resolution)), h("td", {}, share(f.handoff_rate)), h("td", {}, wait(f.first_response.value)), h("td", {}, number(f.csat, 1))))))));
 }
 
 function label(iso) {

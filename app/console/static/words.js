@@ -21,6 +21,14 @@ export const ASSURANCE = {
   claimed: ["Claimed", "Only what they said: not proven"],
 };
 
+export const PROOF = { email: "Proven by mail", phone: "Proven by phone", external: "Proven by sign-in", web: "Proven by sign-in" };
+
+export const PURPOSE = { survey: "Survey", reminder: "Reminder of a session", resend: "Word that an answer waits", nudge: "Nudge", offer: "Offer", correction: "Correction" };
+export const UNASKED = {
+  opted_out: "they said STOP", no_consent: "they never said yes to it", crisis: "somebody may be in danger", handoff: "a person is asked for", complaint: "a complaint is open",
+  weekly_cap: "enough was sent this week", too_late: "it would have come too late", quiet_hours: "it was night for them", nowhere: "no verified address", booking_changed: "the session was moved or called off",
+};
+
 export const ACTIONS = { answer: "Answered from the docs", ask_back: "Asked back", decline: "Said it does not know", handoff: "Asked for a person" };
 
 export const LIMITS = {

@@ -231,6 +231,7 @@ async def test_previews_and_presence_pass_through(site: Site) -> None:
         "mode": "manual",
         "status": "open",
         "owner_name": "Maya",
+        "ask": ["email", "sms"],
     }
     await site.desk.publish(FIRST, type="typing", author="csm", author_name="Maya")
     assert (await tab.next("typing"))["author_name"] == "Maya"

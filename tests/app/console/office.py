@@ -26,9 +26,11 @@ from app.store.backtests import SqlBacktests
 from app.store.bookings import SqlBookings
 from app.store.database import Database, DatabaseSettings
 from app.store.demo import DEMO_PASSWORD, seed_demo
+from app.store.figures import SqlFigures
 from app.store.files import SqlFiles
 from app.store.reports import SqlReports
 from app.store.sources import SqlSources
+from app.store.unasked import SqlUnasked
 from core.clock import FrozenClock
 from core.conversations import Csm, HandoffReason
 from core.effects import Effect, Escalate
@@ -198,8 +200,10 @@ async def office(
         ),
         humans=scene.humans,
         reads=scene.reads,
+        figures=SqlFigures(scene.database),
         files=SqlFiles(database, clock),
         directory=scene.directory,
+        not_sent=SqlUnasked(database, clock, {"sms": "phone"}),
         access=scene.access,
         facts=scene.facts,
         gaps=scene.gaps,

@@ -1,6 +1,8 @@
 """What a CSM sees and does in conversations, on both databases."""
 
 import asyncio
+import csv
+import io
 import json
 from datetime import timedelta
 from typing import Any
@@ -415,7 +417,7 @@ async def test_knowledge_shows_documents_and_gaps(desk: Office) -> None:
     assert (report["gaps"]["open"], len(report["gaps"]["new"])) == (0, 1)
 
 
-@pytest.mark.parametrize(("span", "steps"), [("24h", 6), ("7d", 7), ("30d", 6)])
+@pytest.mark.parametrize(("span", "steps"), [("24h", 6), ("7d", 7), ("30d", 10)])
 async def test_the_steps_of_a_span_add_up(desk: Office, span: str, steps: int) -> None:
     accepted = await desk.says("one", sender="v-1")
     await desk.answers(accepted, "answer")
@@ -424,11 +426,17 @@ async def test_the_steps_of_a_span_add_up(desk: Office, span: str, steps: int) -
     desk.clock.advance(timedelta(hours=5))
     async with desk.signed_in("maya") as maya:
         found = (await maya.get(f"{API}/kpis?span={span}")).json()
+        sheet = await maya.get(f"{API}/kpis.csv?span={span}")
         odd = await maya.get(f"{API}/kpis?span=1y")
     assert len(found["steps"]) == steps
-    assert sum(s["messages"] for s in found["steps"]) == sum(found["kpis"]["volume"].values()) == 2
-    assert sum(s["handoffs"] for s in found["steps"]) == found["kpis"]["handoffs"] == 1
-    assert found["kpis"]["containment"] == 0.5
+    assert sum(s["messages"] for s in found["steps"]) == sum(found["messages"].values()) == 2
+    assert sum(s["handoffs"] for s in found["steps"]) == found["figures"]["breaches"]["over"] == 1
+    assert found["figures"]["handoff_rate"]["value"] == 0.5
+    assert found["channels"]["web"]["handoff_rate"] == found["figures"]["handoff_rate"]
+    rows = list(csv.DictReader(io.StringIO(sheet.text)))
+    assert {r["figure"] for r in rows if not r["channel"]} == set(found["figures"])
+    assert [r["value"] for r in rows if r["figure"] == "handoff_rate"] == ["0.5", "0.5"]
+    assert sheet.headers["content-type"].startswith("text/csv")
     assert odd.status_code == 422
 
 

@@ -15,7 +15,7 @@ from app.api import errors
 from app.settings import ServerSettings
 from app.simulator import people
 from app.simulator.wiring import Simulator, free_port
-from channels import email, slack, sms, web
+from channels import email, slack, sms, voice, web, whatsapp
 from core.clock import FrozenClock
 from core.contracts import Channel, WebhookRequest
 from core.conversations import Inbox
@@ -31,7 +31,8 @@ from tests.channels.serving import MemoryState, channel_context
 from tests.guards import NO_CERTIFICATES
 
 TENANT = TenantId("demo")
-SPECS = {spec.name: spec for spec in (sms.CHANNEL, slack.CHANNEL, email.CHANNEL, web.CHANNEL)}
+REAL = (sms.CHANNEL, whatsapp.CHANNEL, voice.CHANNEL, slack.CHANNEL, email.CHANNEL, web.CHANNEL)
+SPECS = {spec.name: spec for spec in REAL}
 JORDAN, MAIL = people.JORDAN_PHONE, people.JORDAN_MAIL
 HELP, ALERTS = people.HELP_CHANNEL, people.ALERT_CHANNEL
 

@@ -1,0 +1,21 @@
+// The widget in Spanish. Its English words, and what each is for, stand in widget.js.
+window.usherWords = {
+  open: "Abrir el chat", close: "Cerrar el chat", unread: (n) => `${n} ${n === 1 ? "mensaje" : "mensajes"} sin leer`,
+  log: "Conversación", write: "Escribe un mensaje", send: "Enviar", menu: "Más opciones", you: "Tú",
+  person: "Hablar con una persona", askPerson: "Quiero hablar con una persona", copy: "Copiar la conversación", mail: "Recibirla por correo",
+  attach: "Adjuntar un archivo", part: "No se ha podido cargar. Inténtalo en un momento.",
+  assistant: "IA", assistantIs: (bot) => `${bot}, asistente de IA`,
+  here: (brand) => `de ${brand} está aquí`, joining: "Una persona te atenderá",
+  connecting: "Conectando…", reconnecting: "Se perdió la conexión. Reintentando…",
+  offline: "Sin conexión. Se enviará todo cuando vuelvas.",
+  refused: "Este chat no está disponible en esta página.",
+  identity: "Tu sesión ha caducado. Recarga la página para continuar.",
+  sending: "Enviando…", waiting: "Esperando conexión", slow: "Demasiado rápido; se reenviará enseguida",
+  tooLong: "No enviado: el mensaje es demasiado largo.", notSent: "No enviado.", again: "Reintentar",
+  typing: (name) => `${name} está escribiendo`, sources: "Fuentes", source: (n) => `Fuente ${n}`,
+  openPage: "Abrir la página", helped: "Me ayudó", didNotHelp: "No me ayudó", thanks: "Gracias por decírnoslo",
+  newer: "Mensajes nuevos", today: "Hoy", yesterday: "Ayer", starters: "Sugerencias",
+  disclosure: "Responde una IA. Puedes pedir una persona cuando quieras.",
+  human: "Aquí te responde una persona, no la IA.",
+  left: (n) => `Quedan ${n} caracteres`, resolved: "Esta conversación está cerrada. Escribe para reabrirla.",
+};
