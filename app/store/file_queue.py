@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import rows
 from app.store.database import Database, db_now
-from app.store.models import conversations, files, inboxes, messages, tenants
+from app.store.models import consents, conversations, files, inboxes, messages, tenants
 from app.store.turns import write_outbound
 from core.clock import Clock
 from core.conversations import Inbox
@@ -92,7 +92,9 @@ class SqlFileQueue:
                 return None
             await self._show(connection, file, judged, message, file.size)
             live = message.status in ("received", "handled") and not message.inline
-            if notice and live and await self._first(connection, message):
+            if not (notice and live) or await self._stopped(connection, file, message):
+                return message.conversation_id
+            if await self._first(connection, message):
                 await self._tell(connection, file, message, notice)
             return message.conversation_id
 
@@ -150,6 +152,20 @@ class SqlFileQueue:
             .where(messages.c.id == message.id)
             .values(attachments=rows.attachments_to_json(listed))
         )
+
+    async def _stopped(
+        self, connection: AsyncConnection, file: PendingFile, message: StoredMessage
+    ) -> bool:
+        """Return whether STOP stands where this was written from: then nothing more is said there."""
+        written_from = [message.address or "", message.metadata.get("sender", "")]
+        granted = await connection.execute(
+            select(consents.c.granted).where(
+                consents.c.tenant == file.tenant,
+                consents.c.channel == message.channel,
+                consents.c.address.in_(written_from),
+            )
+        )
+        return False in granted.scalars().all()
 
     async def _first(self, connection: AsyncConnection, message: StoredMessage) -> bool:
         """Take the right to tell the customer about this message's files; only one of them gets it."""

@@ -15,7 +15,7 @@ from core.conversations import Csm
 from core.errors import NotFoundError
 from core.files import Judged
 from core.ids import CsmId, TenantId
-from core.messages import Attachment, Inbound
+from core.messages import Attachment, ConsentChange, Inbound
 from core.ports import Accepted
 from tests.core.test_files import PDF, PNG
 from tests.store.scene import DEMO, OTHER, Scene
@@ -131,6 +131,16 @@ async def test_the_customer_is_told_once_a_message(scene: Scene, queue: SqlFileQ
         assert await queue.refuse(pending, judged, "too large") is None
     assert await notices(scene) == ["too large"]
     assert [a.refused for a in await carried(scene, accepted)] == ["too_large"] * 2
+
+
+async def test_after_stop_nothing_is_said(scene: Scene, queue: SqlFileQueue) -> None:
+    sender = "+14155550132"
+    await scene.says("", sender, "sms", attachments=(REMOTE,))
+    stop = ConsentChange("sms", sender, "stop-1", "STOP", granted=False)
+    await scene.intake.consent(scene.inboxes["demo:sms"], stop, None)
+    (pending,) = await queue.claim(5)
+    await queue.refuse(pending, Judged("x", "image/png", "too_large"), "too large")
+    assert await notices(scene) == []
 
 
 @pytest.mark.parametrize("more", [{"automatic": True}, {"inline": True}])
