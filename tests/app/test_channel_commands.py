@@ -210,7 +210,7 @@ def test_a_channel_that_reads_without_verifying(
         async def read(self, request: WebhookRequest, inbox: Inbox) -> Received:
             return Received((Inbound("sms", "SM1", "+1555", request.body.decode()),))
 
-    reading = replace(spec, build=Reading)  # type: ignore[arg-type] # it passes on all else
+    reading = replace(spec, build=Reading)
     specs = {**describe.channels(), "sms": reading}
     monkeypatch.setattr(describe, "channels", lambda: specs)
     status, said = run("inspect", "webhook", "sms", captured(shell, form=form_of("question")))
