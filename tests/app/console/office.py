@@ -197,6 +197,7 @@ async def office(
         ),
         humans=scene.humans,
         reads=scene.reads,
+        reaches=scene.reaches,
         directory=scene.directory,
         access=scene.access,
         facts=scene.facts,
