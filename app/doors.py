@@ -28,9 +28,7 @@ logger = logging.getLogger(__name__)
 _LONGEST_WORD = 40
 
 
-async def take(  # noqa: C901 - one flat match, a line a kind
-    services: Services, inbox: Inbox, event: Event
-) -> Accepted | None:
+async def take(services: Services, inbox: Inbox, event: Event) -> Accepted | None:
     """Commit one event; returns what became of a message.
 
     Raises UnavailableError when it cannot be kept: the provider must send it again.
@@ -38,11 +36,7 @@ async def take(  # noqa: C901 - one flat match, a line a kind
     services.metrics.count("events", channel=inbox.channel, kind=type(event).__name__)
     match event:
         case Inbound():
-            said = await _word_of_consent(services, inbox, event)
-            if said is not None:
-                await _consent(services, inbox, said)
-                return None
-            return await receive(services, inbox, event)
+            return await _written(services, inbox, event)
         case Receipt():
             await services.intake.receipt(inbox, event)
         case ConsentChange():
@@ -128,6 +122,14 @@ async def _joined(services: Services, inbox: Inbox, address: str) -> None:
 async def _changed(services: Services, inbox: Inbox, conversation: ConversationId | None) -> None:
     if conversation is not None:
         await changed(services, inbox.tenant, conversation)
+
+
+async def _written(services: Services, inbox: Inbox, inbound: Inbound) -> Accepted | None:
+    said = await _word_of_consent(services, inbox, inbound)
+    if said is None:
+        return await receive(services, inbox, inbound)
+    await _consent(services, inbox, said)
+    return None
 
 
 async def _word_of_consent(

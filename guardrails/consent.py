@@ -1,8 +1,9 @@
 """Out: what nobody asked for goes out only with the contact's consent on that channel.
 
-Owns the rule for unasked notices (outcome.trace `unasked`): the newest STOP or START from an address of the contact
-counts, and no word at all is no consent. A reply to a customer, and a notice they asked for (opt-out confirmation,
-reminder of their booking, holding line), always passes. Not here: who said STOP (port Consents).
+Owns the rule for a handler's own unasked notices (outcome.trace `unasked`): the newest STOP or START from an address of
+the contact counts, and no word at all is no consent. A reply to a customer, and a notice they asked for (opt-out
+confirmation, holding line), always passes. Not here: who said STOP (port Consents), what is sent outside a turn, such
+as reminders and surveys (core/delivery.py).
 """
 
 from core.contracts import CheckPorts, CheckSpec

@@ -59,8 +59,17 @@ _LINK = (
     r"|con|un|una|el|la|algun|alguien|al|hablar|pasar|contactar|falar|com|um|uma|parler|avec|quelqu'un|a|mit|einem|einer|einen|ein|jemandem"
     r"|sprechen|reden|parlare|qualcuno|pueda|pudiera|que))*\s+"
 )
+# What may follow the word where a person is meant; any other word makes it part of another name ("agent seats").
+_FOLLOWS = re.compile(
+    r"\s*$|\s+(?:please|pls|now|here|there|today|asap|right|immediately|instead|to|about|regarding|from|who|that|and|or|because|before|first|again|thanks|thank"
+    r"|not|directly|look|help|call|really|of your|on (?:the (?:phone|line)|your)|in (?:your|support|sales|billing)|for (?:this|that|help|me|us|it)"
+    r"|por|ahora|aqui|que|para|ya|real|y|o|directamente|cuanto|porque|sobre|humana|humano|de (?:su|tu|vuestro|soporte|atencion|equipo|ventas|verdad|carne)|del equipo"
+    r"|bitte|jetzt|sofort|sprechen|reden|der|die|und|aus|wegen|zu|zum|um|svp|s'il|maintenant|qui|pour|de (?:votre|l'equipe|chez)|et|tout"
+    r"|agora|do (?:seu|time|suporte)|da (?:sua|equipe)|e|per|ora|adesso|subito|che|del (?:vostro|team|supporto)|vero|vera)\b"
+)
+# and what, though it follows that way, still is no person
 _NOT_PEOPLE = re.compile(
-    r"\s*(?:resources?|rights|readable|error|errors|being|capital|user agent|agents? (?:is|are|was)|system|systems|api|desk software|fee|fees)\b"
+    r"\s*(?:resources?|rights|readable|error|errors|being|capital|user agent|agents? (?:is|are|was)|to (?:a|an|the|my|our) (?:board|boards|team|teams|workspace|card|group|account))\b"
 )
 
 
@@ -83,7 +92,11 @@ class HumanWords:
         if flat in self._words or _stripped(flat) in self._words:
             return True
         wish = self._wanted.search(flat)
-        return wish is not None and not _NOT_PEOPLE.match(wish["after"])
+        return (
+            wish is not None
+            and _FOLLOWS.match(wish["after"]) is not None
+            and not _NOT_PEOPLE.match(wish["after"])
+        )
 
 
 def _bare(text: str) -> str:

@@ -175,7 +175,7 @@ class SqlUnasked:
         ).all()
         here = [s.granted for s in said if s.channel == channel and s.address == address]
         week = await connection.execute(
-            select(unasked.c.purpose, func.count())
+            select(unasked.c.purpose, func.count().label("many"))
             .where(
                 unasked.c.tenant == row["tenant"],
                 unasked.c.contact_id == row["contact_id"],
@@ -204,7 +204,7 @@ class SqlUnasked:
             or policy.time_zone,
             consent=here[0] if here else None,
             stopped_elsewhere=any(not s.granted for s in said),
-            sent_this_week=sum(int(n) for purpose, n in week.tuples() if counts(purpose)),
+            sent_this_week=sum(int(row.many) for row in week.all() if counts(row.purpose)),
             complaint=any(each & set(_COMPLAINTS) for each in peaks),
             handoff=any(t.handoff_id or t.owner for t in talks),
             crisis=any((t.memory or {}).get(IN_CRISIS) for t in talks),

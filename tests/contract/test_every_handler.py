@@ -76,6 +76,24 @@ async def test_every_example_is_understood_as_its_intent(understander: Understan
     assert wrong == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "our booking agent is not working",
+        "the human resources export",
+        "is there an agent for Windows?",
+        "how many people can be on a board?",
+        "the support person field is empty",
+    ],
+)
+async def test_speaking_of_agents_and_humans_calls_nobody(
+    understander: Understander, text: str
+) -> None:
+    understood = await understander.understand(TenantId("demo"), text, (), NOON, "UTC")
+    assert not understood.asks_human
+    assert understood.intent is None or understood.intent.name != "human"
+
+
 # ---------------------------------------------------------------- what is said
 
 

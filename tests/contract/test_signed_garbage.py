@@ -6,6 +6,7 @@ import hmac
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import urlencode
 
 import pytest
@@ -57,10 +58,10 @@ ODD = st.one_of(
 )  # fmt: skip
 
 
-def _form(pairs: Sequence[tuple[str, str]]) -> WebhookRequest:
-    url = f"{WORKING['sms']['public_url']}/channels/sms"
+def _form(pairs: Sequence[tuple[str, str]], channel: str = "sms") -> WebhookRequest:
+    url = f"{WORKING[channel]['public_url']}/channels/{channel}"
     by_key: dict[str, str] = dict(pairs)
-    signature = RequestValidator(WORKING["sms"]["auth_token"]).compute_signature(url, by_key)
+    signature = RequestValidator(WORKING[channel]["auth_token"]).compute_signature(url, by_key)
     headers = {
         "content-type": "application/x-www-form-urlencoded; charset=UTF-8",
         "x-twilio-signature": signature,
@@ -77,6 +78,12 @@ def _call(place: str, pairs: Sequence[tuple[str, str]]) -> WebhookRequest:
         "x-twilio-signature": signature,
     }
     return WebhookRequest("POST", url, headers, urlencode(by_key).encode())
+
+
+def _telegram(update: object) -> WebhookRequest:
+    headers = {"x-telegram-bot-api-secret-token": WORKING["telegram"]["webhook_secret"]}
+    url = "https://h.example/channels/telegram?bot=7000000001"
+    return WebhookRequest("POST", url, headers, json.dumps(update).encode())
 
 
 def _slack(value: object) -> WebhookRequest:
@@ -118,6 +125,15 @@ TWILIO_KEYS = (
     "To", "From", "Body", "MessageSid", "SmsSid", "AccountSid", "MessagingServiceSid", "MessageStatus", "SmsStatus",
     "NumMedia", "MediaUrl0", "MediaContentType0", "OptOutType", "ErrorCode", "FromCountry", "x",
 )  # fmt: skip
+WHATSAPP_KEYS = (
+    *TWILIO_KEYS, "ProfileName", "WaId", "MessageType", "ButtonText", "ButtonPayload", "ListId", "ListTitle",
+    "Latitude", "Longitude", "Label", "Address", "OriginalRepliedMessageSid", "Forwarded", "EventType",
+    "ChannelMetadata",
+)  # fmt: skip
+WHATSAPP_ODD = st.one_of(
+    ODD,
+    st.sampled_from(("whatsapp:+15550100", "whatsapp:", "reaction", "interactive", "location", "say:", "say:x", "👍")),
+)  # fmt: skip
 CALL_KEYS = (
     "To", "From", "CallSid", "CallStatus", "SpeechResult", "Confidence", "Digits", "RecordingUrl", "RecordingDuration",
     "TranscriptionText", "TranscriptionStatus", "DialCallStatus", "StirVerstat", "Direction", "x",
@@ -139,6 +155,11 @@ JSON = st.recursive(
     ),
     max_leaves=25,
 )
+TELEGRAM_BODY = st.fixed_dictionaries(
+    {"from": st.just({"id": 5, "is_bot": False}), "chat": st.sampled_from(({"id": 5, "type": "private"}, {"id": -5}))},
+    optional={"text": ODD, "message_id": st.one_of(st.integers(), ODD), "photo": JSON, "document": JSON, "id": ODD,
+              "message": JSON, "data": ODD, "new_reaction": JSON, "user": JSON, "new_chat_member": JSON},
+)  # fmt: skip
 MESSAGE = st.fixed_dictionaries(
     {"type": st.just("message"), "user": ODD, "ts": ODD, "channel": ODD},
     optional={"text": JSON, "thread_ts": JSON, "files": JSON, "channel_type": ODD, "blocks": JSON},
@@ -186,6 +207,12 @@ SIGNED: Mapping[str, tuple[str, st.SearchStrategy[WebhookRequest]]] = {
         "sms",
         st.lists(st.tuples(st.sampled_from(TWILIO_KEYS), ODD), max_size=10).map(_form),
     ),
+    "whatsapp form": (
+        "whatsapp",
+        st.lists(st.tuples(st.sampled_from(WHATSAPP_KEYS), WHATSAPP_ODD), max_size=14).map(
+            partial(_form, channel="whatsapp")
+        ),
+    ),
     "call": (
         "voice",
         st.builds(
@@ -194,6 +221,23 @@ SIGNED: Mapping[str, tuple[str, st.SearchStrategy[WebhookRequest]]] = {
             st.lists(st.tuples(st.sampled_from(CALL_KEYS), ODD), max_size=10).map(
                 lambda pairs: [("CallSid", "CA1"), *pairs]
             ),
+        ),
+    ),
+    "telegram": (
+        "telegram",
+        st.builds(
+            lambda kind, body: _telegram({"update_id": 1, kind: body}),
+            st.sampled_from(
+                (
+                    "message",
+                    "edited_message",
+                    "callback_query",
+                    "message_reaction",
+                    "my_chat_member",
+                    "x",
+                )
+            ),
+            st.one_of(JSON, TELEGRAM_BODY),
         ),
     ),
     "slack anything": ("slack", JSON.map(_slack)),
