@@ -209,12 +209,47 @@ def _channel_table() -> str:
         (
             f"[`{s.name}`](channels/{s.name}.md)",
             s.summary,
-            _capabilities(s.capabilities),
             _settings_link(s.settings),
         )
         for s in channels().values()
     )
-    return _table(("name", "what", "can", "settings"), rows)
+    return _table(("name", "what", "settings"), rows)
+
+
+def _capability_table() -> str:
+    head = (
+        "channel", "buttons", "markup", "longest text", "files out", "files in", "typing", "receipts",
+        "threads", "edits", "inline reply", "window", "quiet", "idle",
+    )  # fmt: skip
+    rows = ((_code(s.name), *_can(s.capabilities)) for s in channels().values())
+    return _table(head, rows)
+
+
+def _can(can: Capabilities) -> Iterator[str]:
+    """Yield the cells of one channel: what it shows and takes, in the order of the table."""
+    yield (f"≤ {can.max_buttons}" if can.max_buttons else "yes") if can.buttons else "numbered text"
+    yield can.markup
+    yield f"{can.max_chars} characters" if can.max_chars else "any"
+    yield _media(can)
+    for flag in (
+        can.attachments,
+        can.typing,
+        can.receipts,
+        can.threads,
+        can.corrections,
+        can.inline,
+    ):
+        yield "yes" if flag else ""
+    yield f"{can.window_hours:g} h" if can.window_hours else ""
+    yield f"{can.quiet:g} s" if can.quiet else ""
+    yield f"{can.idle_hours:g} h"
+
+
+def _media(can: Capabilities) -> str:
+    if not can.media:
+        return "as a link"
+    kinds = "any" if "*/*" in can.media else ", ".join(can.media)
+    return f"{kinds}, ≤ {can.media_bytes / 1_000_000:g} MB" if can.media_bytes else kinds
 
 
 def _settings_link(section: type[Section]) -> str:
@@ -224,16 +259,6 @@ def _settings_link(section: type[Section]) -> str:
 
 def _title(section: type[Section]) -> str:
     return section.__name__.removesuffix("Settings")
-
-
-def _capabilities(can: Capabilities) -> str:
-    flags = ("buttons", "typing", "receipts", "attachments", "threads", "opt_out_words")
-    said = [flag.replace("_", "-") for flag in flags if getattr(can, flag)]
-    said.append(f"markup {can.markup}")
-    said += [f"at most {can.max_chars} characters"] if can.max_chars else []
-    said += [f"quiet window {can.quiet:g} s"] if can.quiet else []
-    said.append(f"idle after {can.idle_hours:g} h")
-    return ", ".join(said)
 
 
 def _handler_table() -> str:
@@ -295,6 +320,7 @@ def _metric_table() -> str:
 
 TABLES: Mapping[str, Callable[[], str]] = {
     "channels": _channel_table,
+    "capabilities": _capability_table,
     "handlers": _handler_table,
     "checks": _check_table,
     "settings": _settings_tables,

@@ -164,6 +164,7 @@ class Thinker:
                     if said.zero == "ask"
                     else await self._decide(claim, turn, context, incoming)
                 )
+                outcome = _of_the_asker(claim, turn, lines, outcome)
                 outcome = await self._within_limits(turn, context, outcome)
             except Exception:
                 if give_up is None:
@@ -490,6 +491,20 @@ def result_of(thought: Thought, claim: Claim, trace: Mapping[str, object]) -> Tu
         trace=trace,
         started_at=turn.now,
     )
+
+
+def _of_the_asker(claim: Claim, turn: Turn, lines: Lines, outcome: Outcome) -> Outcome:
+    """Keep one person's affairs from another who writes in the same thread: they are asked to write directly.
+
+    The talk is the first person's, and so would be the booking, or the memory that is read out.
+    """
+    newest = claim.messages[-1].metadata
+    if not outcome.private or not newest.get("shared"):
+        return outcome
+    if any(i.value == newest.get("sender") for i in claim.contact.identities):
+        return outcome
+    text = lines.say("channel.ask_privately", turn.locale, turn.channel)
+    return Outcome(text, outcome.handler, decision=outcome.decision)
 
 
 def _in_private(reply: Reply, instead: str, sender: str) -> tuple[Reply, ...]:

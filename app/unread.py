@@ -73,3 +73,9 @@ class UnreadReplies:
         known = await self._directory.inboxes(unread.tenant)
         wanted = (unread.reach.channel, "customer")
         return next((i for i in known if (i.channel, i.kind) == wanted), None)
+
+
+def masked(address: str) -> str:
+    """Return enough of an address for its owner to know it: `k•••@acme.com`, `•••0143`."""
+    name, at, domain = address.partition("@")
+    return f"{name[:1]}•••@{domain}" if at else f"•••{address[-4:]}"

@@ -125,7 +125,8 @@ class SlackChannel:
             return Received(
                 (event,), self._taken() if isinstance(event, Inbound) else WebhookReply()
             )
-        return Received(tuple(read_presses(payload.fields, place)))
+        presses = read_presses(payload.fields, place)
+        return Received(tuple([await ears.pressed(event, inbox) for event in presses]))
 
     def _taken(self) -> WebhookReply:
         said = self.context.lines.say("slack.command_taken", "en", "slack")

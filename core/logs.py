@@ -22,6 +22,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 _REDACTIONS = (
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), "[mail]"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}"), r"\1 [token]"),
+    (re.compile(r"\b(?:bot)?\d{6,12}:[A-Za-z0-9_-]{30,}"), "[token]"),
     (re.compile(r"\b(?:xox[a-z]|xapp|sk|pk|usk|AC|SK)[-_]?[A-Za-z0-9-]{12,}\b"), "[token]"),
     (
         re.compile(r"(?i)\b((?:api[_-]?key|token|secret|password|signature)\W{1,3})[^\s,;'\"]+"),

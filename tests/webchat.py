@@ -12,6 +12,7 @@ from datetime import datetime
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
+from starlette.responses import Response
 
 from app.api.socket import build_router
 from app.api.web_chat import WebChat
@@ -243,7 +244,7 @@ class Greets:
         return self._lines.say(key, locale, channel, **slots)
 
     def variants(self, key: str) -> Mapping[str, Sequence[str]]:
-        return {}
+        return self._lines.variants(key)
 
 
 class Desk:
@@ -499,9 +500,13 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def serving(chat: WebChat, port: int = 0) -> AsyncIterator[str]:
-    """Serve the real routes on this machine; yields `127.0.0.1:port`."""
+async def serving(
+    chat: WebChat, port: int = 0, pages: Mapping[str, Callable[[], Response]] | None = None
+) -> AsyncIterator[str]:
+    """Serve the real routes and some pages on this machine; yields `127.0.0.1:port`."""
     app = FastAPI()
+    for path, page in (pages or {}).items():
+        app.add_api_route(path, page, response_class=Response, response_model=None)
     app.include_router(build_router(lambda connection: chat))
     config = uvicorn.Config(
         app,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from app.api.web_chat import Guest, WebChat
+from app.unread import masked
 from channels._shared.web_frames import About, Reach
 from core.conversations import Conversation, Mode, Status
 from core.errors import BadInputError, NotFoundError, RateLimitedError
@@ -165,9 +166,3 @@ class Extras:
 def file_key(visitor: str, file: str) -> str:
     """Return under which key the store of small things knows whose file this is."""
     return f"file:{visitor}:{file}"
-
-
-def masked(address: str) -> str:
-    """Return enough of an address for its owner to know it: `k•••@acme.com`, `•••0143`."""
-    name, at, domain = address.partition("@")
-    return f"{name[:1]}•••@{domain}" if at else f"•••{address[-4:]}"

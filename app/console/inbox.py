@@ -7,9 +7,10 @@ from fastapi import APIRouter, Query
 from app.console import pictures
 from app.console.gate import Id, Reader, Seat, Uses
 from app.services import Services
+from app.unread import UNREAD_AFTER, masked
 from core.errors import NotFoundError
 from core.ids import ConversationId, TurnId
-from core.messages import Author, StoredMessage
+from core.messages import Assurance, Author, StoredMessage
 from core.views import InboxRow
 
 router = APIRouter()
@@ -95,7 +96,7 @@ async def one(
         "row": pictures.row(row),
         "messages": [pictures.message(m) for m in shown],
         "earlier": after > 0,
-        "target": _target(shown, row),
+        "target": {**_target(shown, row), **await _also(services, who, row)},
         "recipients": pictures.recipients(await services.reads.recipients(who.tenant, row.id)),
         "policy": pictures.policy(policy),
     }
@@ -115,6 +116,22 @@ def _target(messages: list[StoredMessage], row: InboxRow) -> dict[str, object]:
     if not heard:
         return {"channel": row.channel, "address": None}
     return {"channel": heard[-1].channel, "address": heard[-1].address}
+
+
+async def _also(services: Services, who: Seat, row: InboxRow) -> dict[str, object]:
+    """Return where an answer in the web chat also goes when it stays unread, address masked."""
+    reach = await services.reaches.of(who.tenant, row.id)
+    if reach is None or reach.address is None:
+        return {}
+    minutes = int(UNREAD_AFTER.total_seconds() // 60)
+    return {
+        "also": {
+            "channel": reach.channel,
+            "address": masked(reach.address),
+            "minutes": minutes,
+            "words": reach.assurance is Assurance.PROVEN,
+        }
+    }
 
 
 @router.get("/conversations/{conversation}/dropped")

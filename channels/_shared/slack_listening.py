@@ -5,7 +5,7 @@ answered, so we only listen) and who is a colleague. Not here: what an event say
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -94,11 +94,20 @@ class Ears:
             if not self.looks_on:
                 await slack_assistant.show_work(self.tokens, inbox, said.channel, said.thread_ts)
             return self._inbound(said, thread_key(said.team, said.channel, said.thread_ts))
-        kept = await self.tokens.context.state.get(
-            "slack", inbox.tenant, f"private:{said.team}:{said.channel}"
-        )
-        is_fresh = kept is not None and _later(kept.get("at"), self.tokens.context.clock.now())
-        return self._inbound(said, str(kept["thread"]) if kept and is_fresh else None)
+        return self._inbound(said, await self._goes_on_with(inbox, said.channel))
+
+    async def pressed(self, event: Event, inbox: Inbox) -> Event:
+        """Return a button's press in a direct message as part of the talk that asked there."""
+        if not isinstance(event, Inbound) or event.shared or event.thread:
+            return event
+        return replace(event, thread=await self._goes_on_with(inbox, event.reply_to or ""))
+
+    async def _goes_on_with(self, inbox: Inbox, channel: str) -> str | None:
+        """Return the thread whose private answer came into this direct message within a day."""
+        context, team = self.tokens.context, workspace_of(inbox).team
+        kept = await context.state.get("slack", inbox.tenant, f"private:{team}:{channel}")
+        is_fresh = kept is not None and _is_fresh(kept.get("at"), context.clock.now())
+        return str(kept["thread"]) if kept and is_fresh else None
 
     async def _shared(self, said: Said, inbox: Inbox) -> Event:
         root = said.thread_ts or said.ts
@@ -229,7 +238,7 @@ def _lost_bot(event: Fields) -> bool:
     return bool(part(event, "tokens").get("bot"))
 
 
-def _later(at: object, now: datetime) -> bool:
+def _is_fresh(at: object, now: datetime) -> bool:
     try:
         return now - datetime.fromisoformat(str(at)) <= PRIVATE_FOR
     except ValueError:

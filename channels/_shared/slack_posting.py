@@ -85,11 +85,11 @@ class Post:
     ) -> dict[str, object]:
         """Call when it is this channel's turn; what Slack says about waiting holds for all that goes there."""
         place = f"{workspace_of(inbox).team}:{body['channel']}"
-        await self.pace.turn(place, own(inbox.settings).message_gap)
+        await self.pace.turn(place, own(inbox.settings).message_gap, outbound.id)
         try:
             answer: dict[str, object] = await self.tokens.api.post(access, method, body)
         except RetryableDeliveryError as error:
-            self.pace.hold(place, error.retry_after or 0.0)
+            self.pace.hold(place, error.retry_after or 0.0, outbound.id)
             raise
         except UnknownOutcomeError:
             await remember_unsure(self.tokens.context, outbound)

@@ -11,7 +11,7 @@ customElements.get("usher-widget").made = ({ node: h, glyph: icon, icons: ICONS,
       copied: "Copied", later: "Not now", save: "Save", cancel: "Cancel", start: "Start chatting", close: "Close",
       reach: "Where can we reach you?", why: "If you close this chat, we'll send you word there when a person has answered.",
       email: "Email", sms: "Text message", number: "Mobile number, with country code", address: "Email address",
-      kept: (to) => `Thanks. If you're not here, we'll write to ${to}.`, wrong: "Please check this; we couldn't write to it.",
+      kept: (to) => `Thanks. If you're not here, we'll write to ${to}.`, wrong: "We couldn't write to this. Please check it.", check: "Please check this.",
       mail: "Where shall we send this conversation?", send: "Send", soon: "Too many for now. Please try again later.",
       nothing: "There is nothing to send yet.", pre: "Before we start", name: "Your name", topic: "What is it about?", choose: "Please choose",
       optional: "optional", remove: (name) => `Remove ${name}`, uploading: "Uploading…",
@@ -22,7 +22,7 @@ customElements.get("usher-widget").made = ({ node: h, glyph: icon, icons: ICONS,
       copied: "Copiada", later: "Ahora no", save: "Guardar", cancel: "Cancelar", start: "Empezar", close: "Cerrar",
       reach: "¿Dónde podemos avisarte?", why: "Si cierras este chat, te avisaremos ahí cuando responda una persona.",
       email: "Correo", sms: "Mensaje de texto", number: "Móvil, con prefijo de país", address: "Correo electrónico",
-      kept: (to) => `Gracias. Si no estás aquí, escribiremos a ${to}.`, wrong: "Revísalo, por favor: no podríamos escribir ahí.",
+      kept: (to) => `Gracias. Si no estás aquí, escribiremos a ${to}.`, wrong: "No podríamos escribir ahí. Revísalo, por favor.", check: "Revísalo, por favor.",
       mail: "¿A qué correo enviamos esta conversación?", send: "Enviar", soon: "Demasiados por ahora. Inténtalo más tarde.",
       nothing: "Todavía no hay nada que enviar.", pre: "Antes de empezar", name: "Tu nombre", topic: "¿De qué se trata?", choose: "Elige una opción",
       optional: "opcional", remove: (name) => `Quitar ${name}`, uploading: "Subiendo…",
@@ -35,14 +35,14 @@ customElements.get("usher-widget").made = ({ node: h, glyph: icon, icons: ICONS,
   const CSS = `
 .ask{margin:0 0 16px 38px;padding:14px 16px;border:1px solid var(--line);border-radius:14px;background:var(--bg);font-size:14px;animation:rise .2s ease-out}
 .ask.first{margin:4px 0 16px}
-.ask h3{margin:0 0 3px;font-size:14.5px;font-weight:650;line-height:1.35}.ask p{margin:0 0 12px;color:var(--muted);line-height:1.45}
+.ask h3{margin:0 0 10px;font-size:14.5px;font-weight:650;line-height:1.35}.ask p{margin:0;color:var(--muted);line-height:1.45}.ask h3+p{margin:-6px 0 12px}
 .ask form{padding:0;border:0;display:grid;gap:12px}.ask label{display:grid;gap:4px;font-weight:550}.ask label small{color:var(--muted);font-weight:400;font-size:12.5px}
-.ask :is(input,select){width:100%;min-height:40px;padding:7px 12px;border:1px solid color-mix(in srgb,var(--fg) 42%,var(--bg));border-radius:10px;background:var(--field);color:inherit;font:inherit;font-size:16px}
+.ask :is(input,select){width:100%;min-height:40px;padding:7px 12px;border:1px solid color-mix(in srgb,var(--fg) 42%,var(--bg));border-radius:10px;background:var(--field);color:inherit;font:inherit;font-size:16px;font-weight:400}
 .ask :is(input,select):focus-visible{outline-offset:0;border-color:var(--link)}.ask [aria-invalid=true]{border-color:var(--bad)}
 .ways{display:flex;gap:6px}.ways button{padding:5px 12px;border:1px solid var(--line);border-radius:9px;font-size:13px}.ways [aria-pressed=true]{border-color:var(--link);color:var(--link);font-weight:600}
 .acts{display:flex;gap:8px;align-items:center}.acts button{min-height:38px;padding:6px 14px;border-radius:10px;font-weight:600;font-size:14px}
 .acts .main{background:var(--accent);color:var(--on-accent)}.acts .less{color:var(--muted)}.acts .less:hover{color:var(--fg);background:var(--soft)}
-.wrong{margin:0;color:var(--bad);font-size:13px;font-weight:500}
+.ask .wrong{color:var(--bad);font-size:13px;font-weight:500}
 .files button{flex:none;width:24px;height:24px;margin:-2px -6px -2px 0;border-radius:7px;display:grid;place-items:center;color:var(--muted)}.files button:hover{background:var(--soft);color:var(--fg)}
 form>.files:not(:empty){margin:0 0 8px}.files .up{opacity:.75}
 .bubble{position:fixed;right:max(20px,env(safe-area-inset-right));bottom:calc(max(20px,env(safe-area-inset-bottom)) + 70px);display:flex;align-items:flex-start;gap:4px;max-width:min(300px,calc(100vw - 40px));padding:6px;border-radius:16px 16px 5px 16px;background:var(--bg);color:var(--fg);box-shadow:var(--shadow);animation:rise .25s ease-out}
@@ -80,7 +80,7 @@ form>.files:not(:empty){margin:0 0 8px}.files .up{opacity:.75}
       const inputs = [...form.querySelectorAll("input,select")];
       inputs.forEach((input) => { input.setAttribute("aria-invalid", String(!input.checkValidity())); });
       const first = inputs.find((input) => !input.checkValidity());
-      if (first) { say(words.wrong); first.focus(); return; }
+      if (first) { say(words.check); first.focus(); return; }
       done(Object.fromEntries(inputs.map((input) => [input.name, input.value.trim()])), say);
     } }, ...body, wrong, h("div", { class: "acts" }, h("button", { type: "submit", class: "main" }, main),
       less ? h("button", { type: "button", class: "less", onclick: back }, less) : null));
@@ -105,7 +105,7 @@ form>.files:not(:empty){margin:0 0 8px}.files .up{opacity:.75}
       const slot = h("div");
       const draw = () => slot.replaceChildren(field(way === "email"
         ? { name: "address", label: words.address, type: "email", autocomplete: "email", required: true }
-        : { name: "address", label: words.number, type: "tel", autocomplete: "tel", pattern: "\\+[0-9 ().\\-]{7,24}", placeholder: "+1 202 555 0143", required: true }));
+        : { name: "address", label: words.number, type: "tel", autocomplete: "tel", pattern: "\\+[0-9 \\(\\)\\.\\-]{7,24}", placeholder: "+1 202 555 0143", required: true }));
       const choice = h("div", { class: "ways", role: "group", "aria-label": words.reach }, ...ways.map((name) => h("button", {
         type: "button", "aria-pressed": String(name === way), onclick: (event) => {
           way = name;
@@ -116,7 +116,13 @@ form>.files:not(:empty){margin:0 0 8px}.files .up{opacity:.75}
       const box = card({
         title: words.reach, text: words.why, body: [ways.length > 1 ? choice : "", slot], main: words.save, less: words.later,
         done: ({ address }, say) => {
-          this.waits.reach = () => { box.told = false; say(words.wrong); };
+          this.waits.reach = () => {
+            box.told = false;
+            say(words.wrong);
+            const input = box.querySelector("input");
+            input.setAttribute("aria-invalid", "true");
+            input.focus();
+          };
           this.put("reach", { client_id: "reach", channel: way, address });
           box.told = true;
           setTimeout(() => { if (box.told) box.replaceChildren(h("p", { role: "status" }, words.kept(masked(address)))); }, 600);

@@ -226,8 +226,8 @@ class Tab:
 
     async def hello(self, key: str, identity: str | None = None, **more: object) -> dict[str, Any]:
         """Introduce this tab; returns the welcome or the error."""
-        fields = {"type": "hello", "key": key, **({"identity": identity} if identity else {})}
-        fields |= more
+        signed = {"identity": identity} if identity else {}
+        fields = {"type": "hello", "key": key, **signed, **more}
         await self._socket.send(json.dumps(fields))
         return await self.next("welcome", "error")
 
@@ -400,9 +400,10 @@ async def running_app(
     )
     simulator = Simulator(own, clock)
     simulator.pace = 0.0
+    stand_ins, own_ones = simulator.channel_settings(), settings or {}
     given = {
-        name: {**values, **(settings or {}).get(name, {})}
-        for name, values in simulator.channel_settings().items()
+        name: {**stand_ins.get(name, {}), **own_ones.get(name, {})}
+        for name in {**stand_ins, **own_ones}
     }
 
     def make() -> tuple[Services, FastAPI]:

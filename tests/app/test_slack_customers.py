@@ -105,21 +105,29 @@ async def test_after_the_colleague_the_talk_is_kept_and_not_answered(database_ur
 
 
 async def test_a_colleague_who_comes_during_the_turn_makes_it_drop(database_url: str) -> None:
-    async with room_of(database_url, PATIENT) as room:
+    settings = {"slack": {"auto_channels": HELP, "auto_wait": 0}}
+    async with running_app(database_url, settings=settings, worker=False) as server:
+        room, turns = Room(server), server.services.turns
         ts = await room.says("How do I export?")
-        (conversation,) = await room.server.rows(models.conversations)
-        async with room.server.database.write() as connection:
-            await connection.execute(models.conversations.update().values(work_at=None))
-        # the turn has begun to think when the colleague writes
-        async with room.server.database.write() as connection:
-            await connection.execute(
-                models.conversations.update().values(work_at=conversation.created_at)
-            )
-        claim = await room.server.services.turns.claim(conversation.id)
+        (conversation,) = await server.rows(models.conversations)
+        claim = await turns.claim(conversation.id)
+        assert claim is not None
+        assert await turns.current(claim)
         await room.says("Top right.", ts, MAYA)
-        assert claim is None or not await room.server.services.turns.current(claim)
+        assert not await turns.current(claim)
         (message,) = await room.messages()
-        assert message.status in ("recorded", "handled")
+        assert message.status == "recorded"
+
+
+async def test_one_who_waits_does_not_hold_up_another_who_asks_by_name(database_url: str) -> None:
+    async with room_of(database_url, PATIENT) as room:
+        await room.says("How do I export?")
+        asked = await room.says("@usher how do I invite?")
+        await room.server.until(room.ours)
+        (answer,) = room.ours()
+        assert answer["thread_ts"] == asked
+        waiting, answered = await room.messages()
+        assert (waiting.status, answered.status) == ("received", "handled")
 
 
 async def test_the_same_word_of_a_colleague_twice_is_one_row(database_url: str) -> None:
@@ -135,28 +143,49 @@ async def test_the_same_word_of_a_colleague_twice_is_one_row(database_url: str) 
 
 async def test_a_booking_asked_for_in_the_channel_is_made_in_private(database_url: str) -> None:
     async with room_of(database_url) as room:
-        ts = await room.says("@usher Book a session")
+        ts = await room.says("@usher I want to set up a call with your team")
         (told,) = await room.answers(1)
         assert told["thread_ts"] == ts
         assert "direct message" in told["text"]
         (asked,) = await room.answers(1, DIRECT)
         assert "session" in asked["text"]
 
-        await room.tells("training")
+        titles = asked["blocks"][-1]["elements"]
+        press = room.slack.press(ANA, DIRECT, asked["ts"], titles[0]["action_id"])
+        await room.server.post(press)
         await room.answers(2, DIRECT)
+        await room.tells("tomorrow morning")
+        await room.answers(3, DIRECT)
         assert len(room.ours()) == 1, "nothing more in the channel"
         assert len(await room.server.rows(models.conversations)) == 1
         (conversation,) = await room.server.rows(models.conversations)
         assert conversation.form is not None
         assert conversation.form["name"] == "book"
         public = json.dumps(list(room.world.channel(HELP)))
-        assert "training" not in public.lower()
+        assert [t["value"] for t in titles if t["value"] in public] == []
+        handlers = [t.handler for t in await room.server.rows(models.turns)]
+        assert handlers == ["book", "book", "book"]
+
+
+async def test_one_persons_affairs_are_not_told_to_another_in_the_thread(database_url: str) -> None:
+    async with room_of(database_url) as room:
+        room.slack.users["U0KIM"] = "Kim"
+        ts = await room.says("@usher I want to set up a call with your team")
+        await room.answers(1)
+        (before,) = await room.server.rows(models.conversations)
+        await room.says("I want to set up a call with your team", ts, "U0KIM")
+        *_, told = await room.answers(2)
+        assert "Write me a direct message" in told["text"]
+        (after,) = await room.server.rows(models.conversations)
+        assert after.form == before.form
+        assert len(room.ours(DIRECT)) == 1
+        assert room.ours("D0KIM") == []
 
 
 async def test_where_no_direct_message_may_go_only_they_see_it(database_url: str) -> None:
     async with room_of(database_url) as room:
         room.slack.no_direct.add(ANA)
-        ts = await room.says("@usher Book a session")
+        ts = await room.says("@usher I want to set up a call with your team")
         await room.server.until(lambda: room.slack.ephemeral)
         (shown,) = room.slack.ephemeral
         assert (shown["user"], shown["thread_ts"]) == (ANA, ts)

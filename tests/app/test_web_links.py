@@ -140,7 +140,7 @@ OTHERS = Link(TenantId("other"), "demo-widget")
 
 
 def resume(**changes: Any) -> Resume:
-    values = {
+    values: dict[str, Any] = {
         "tenant": DEMO,
         "key": "k",
         "visitor": "vis_1",

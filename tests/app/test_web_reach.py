@@ -114,7 +114,8 @@ async def test_the_way_back_shows_what_was_unread_and_nothing_before(database_ur
             assert own["text"] == "Thanks, it works"
             kept = welcome["visitor"]
         # neither the token it was given nor asking by id opens more
-        for asked in ({}, {"conversation_id": gone.talk, "seq": 0}):
+        attempts: list[dict[str, Any]] = [{}, {"conversation_id": gone.talk, "seq": 0}]
+        for asked in attempts:
             async with server.tab() as again:
                 await again.hello(key, visitor=kept, **asked)
                 assert (await again.next("message"))["text"] == ANSWER

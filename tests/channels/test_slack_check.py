@@ -4,9 +4,12 @@ import dataclasses
 from collections.abc import AsyncIterator
 
 import pytest
+import yaml
+from pydantic import SecretStr
 
 from channels._shared.slack_settings import SCOPES
 from core.clock import FrozenClock
+from tests.channels.serving import ROOT
 from tests.channels.slack_rig import ALERTS, AUTO, TOKEN, Rig, make_rig, wired_rig
 
 
@@ -21,6 +24,18 @@ async def wrong(rig: Rig) -> list[str]:
     found = [f for inbox in inboxes for f in await rig.channel.examine(inbox)]
     assert all(TOKEN not in f.sentence for f in found)
     return [f.sentence for f in found if not f.ok]
+
+
+def test_the_manifest_asks_for_what_the_code_needs() -> None:
+    manifest = yaml.safe_load((ROOT / "docs/channels/slack-manifest.yaml").read_text("utf-8"))
+    assert tuple(manifest["oauth_config"]["scopes"]["bot"]) == SCOPES
+    wanted = {
+        "app_mention", "app_uninstalled", "assistant_thread_started", "message.channels", "message.groups",
+        "message.im", "reaction_added", "reaction_removed", "tokens_revoked",
+    }  # fmt: skip
+    assert set(manifest["settings"]["event_subscriptions"]["bot_events"]) == wanted
+    page = (ROOT / "docs/channels/slack.md").read_text("utf-8")
+    assert [scope for scope in SCOPES if f"`{scope}`" not in page] == []
 
 
 async def test_all_is_well(wired: Rig) -> None:
@@ -73,10 +88,8 @@ async def test_a_channel_it_is_not_in(wired: Rig, channel: str) -> None:
 async def test_no_signing_secret_and_no_socket(wired: Rig) -> None:
     own = wired.inbox.settings
     assert own is not None
-    empty = type(own)(signing_secret="", _env_file=None).signing_secret  # type: ignore[call-arg]
-    wired.inbox = dataclasses.replace(
-        wired.inbox, settings=own.model_copy(update={"signing_secret": empty})
-    )
+    settings = own.model_copy(update={"signing_secret": SecretStr("")})
+    wired.inbox = dataclasses.replace(wired.inbox, settings=settings)
     wired.slack.app_token = "xapp-another"
     secret, socket = await wrong(wired)
     assert "Signing Secret" in secret

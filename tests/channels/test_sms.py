@@ -1,8 +1,10 @@
 """Texts in through signed webhooks, out through the real SDK against a stand-in on loopback."""
 
 import asyncio
+import base64
 import dataclasses
 import hashlib
+import hmac
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -10,9 +12,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from app.simulator.switches import Failure
 from app.simulator.twilio_api import TwilioStandIn
+from channels._shared.twilio import retry_after
 from channels.sms import CHANNEL, SmsChannel, SmsSettings, configured
 from core.clock import FrozenClock
 from core.contracts import WebhookRequest
@@ -27,7 +31,16 @@ from core.errors import (
     UnknownOutcomeError,
 )
 from core.ids import InboxId, OutboxId, PassageId, TenantId
-from core.messages import Author, ConsentChange, MessageKind, Outbound, QuickReply, Sent
+from core.messages import (
+    Attachment,
+    Author,
+    ConsentChange,
+    Inbound,
+    MessageKind,
+    Outbound,
+    QuickReply,
+    Sent,
+)
 from core.turns import Citation
 from tests.channels.serving import (
     PAYLOADS,
@@ -72,6 +85,11 @@ class Rig:
 
     def settled(self) -> None:
         self.clock.advance(timedelta(seconds=11))
+
+    def change(self, **settings: Any) -> None:
+        own = self.inbox.settings
+        assert own is not None
+        self.inbox = dataclasses.replace(self.inbox, settings=own.model_copy(update=settings))
 
 
 def make_rig(clock: FrozenClock, base_url: str | None = None, **settings: Any) -> Rig:
@@ -153,12 +171,36 @@ def test_every_address_the_form_may_mean_is_named(
     assert rig.channel.candidates(request) == addresses
 
 
-@pytest.mark.parametrize("word", ["STOP", "stopall", "Unsubscribe", "cancel.", "END", "quit"])
-async def test_opt_out_words_are_whole_messages(rig: Rig, word: str) -> None:
+@pytest.mark.parametrize(
+    ("word", "granted"),
+    [
+        *(
+            (word, False)
+            for word in ("STOP", "stopall", "Unsubscribe", " cancel. ", "END!", "quit")
+        ),
+        *((word, False) for word in ("Revoke", "OPTOUT")),
+        *((word, True) for word in ("START", "unstop")),
+        ("Help?", None),
+    ],
+)
+async def test_opt_out_words_are_whole_messages(rig: Rig, word: str, granted: bool | None) -> None:
     request = rig.twilio.incoming(THEIRS, OURS, word)
     (event,) = (await rig.channel.receive(webhook(request), rig.inbox)).events
     assert isinstance(event, ConsentChange)
-    assert (event.granted, event.provider_answered) == (False, False)
+    assert (event.granted, event.provider_answered) == (granted, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "please cancel my booking", "stop by at ten?", "the end", "help me invite", "start a trial", "yes", "CANCEL 12",
+        "don't stop", "unsubscribed yesterday", "quit my job, need to hand over",
+    ],
+)  # fmt: skip
+async def test_a_sentence_with_such_a_word_is_a_message(rig: Rig, text: str) -> None:
+    request = rig.twilio.incoming(THEIRS, OURS, text)
+    (event,) = (await rig.channel.receive(webhook(request), rig.inbox)).events
+    assert isinstance(event, Inbound)
 
 
 async def test_an_account_may_answer_keywords_itself(clock: FrozenClock) -> None:
@@ -220,6 +262,83 @@ async def test_a_port_in_the_public_url_may_be_signed_or_not(clock: FrozenClock)
     for url in (f"{PUBLIC}/channels/sms", f"{PUBLIC}:443/channels/sms"):
         signed = rig.twilio.sign(url, form())
         assert (await rig.channel.receive(webhook(signed), rig.inbox)).events
+
+
+@pytest.mark.parametrize("query", ["?", "?a=1&a=1&=&b", "?%41=%2B&x=a+b%20c", "?a=1;b=2&c#"])
+async def test_the_address_is_signed_to_the_letter(rig: Rig, query: str) -> None:
+    signed = rig.twilio.sign(f"{PUBLIC}/channels/sms{query}", form())
+    behind = f"http://127.0.0.1:8000/channels/sms{query}"
+    assert (await rig.channel.receive(webhook(signed, behind), rig.inbox)).events
+
+
+@pytest.mark.parametrize("received", ["/channels/sms", "/front/door/channels/sms"])
+async def test_a_proxy_may_take_its_prefix_off_or_leave_it_on(
+    clock: FrozenClock, received: str
+) -> None:
+    rig = make_rig(clock, public_url=f"{PUBLIC}/front/door/")
+    signed = rig.twilio.sign(f"{PUBLIC}/front/door/channels/sms", form())
+    behind = f"http://127.0.0.1:8000{received}"
+    assert (await rig.channel.receive(webhook(signed, behind), rig.inbox)).events
+
+
+@pytest.mark.parametrize("name", ["repeated_key", "empty"])
+async def test_repeated_keys_and_blank_values_are_signed(rig: Rig, name: str) -> None:
+    fields = [*form(name), ("Empty", ""), ("Twice", "b"), ("Twice", "a"), ("Twice", "b")]
+    signed = rig.twilio.sign(f"{PUBLIC}/channels/sms", fields)
+    assert (await rig.channel.receive(webhook(signed), rig.inbox)).events
+    fewer = rig.twilio.sign(f"{PUBLIC}/channels/sms", fields[:-2])
+    mixed = dataclasses.replace(webhook(signed), headers=fewer.headers)
+    with pytest.raises(SignatureError):
+        await rig.channel.receive(mixed, rig.inbox)
+
+
+SUB, SUB_TOKEN = "AC" + "3d" * 16, "sub-5678"
+KEY, KEY_SECRET = "SK" + "4c" * 16, "key-9012"
+
+
+async def test_a_subaccount_signs_with_its_own_token(clock: FrozenClock) -> None:
+    own = {"subaccount_sid": SUB, "subaccount_auth_token": SUB_TOKEN}
+    rig, without = make_rig(clock, **own), make_rig(clock)
+    for each in (rig, without):
+        each.twilio.accounts[SUB] = SUB_TOKEN
+    for signer in (SUB, ""):  # the main account's own numbers go on
+        rig.twilio.signs_as = signer
+        request = webhook(rig.twilio.incoming(THEIRS, OURS, "hello"))
+        assert (await rig.channel.receive(request, rig.inbox)).events
+    without.twilio.signs_as = SUB
+    request = webhook(without.twilio.incoming(THEIRS, OURS, "hello"))
+    with pytest.raises(SignatureError, match="a subaccount signs with its own auth token"):
+        await without.channel.receive(request, without.inbox)
+
+
+async def test_a_form_that_only_names_a_subaccount_is_not_believed(clock: FrozenClock) -> None:
+    own = {"subaccount_sid": SUB, "subaccount_auth_token": SUB_TOKEN}
+    rig = make_rig(clock, **own)
+    rig.twilio.signs_as = SUB  # signed by somebody who knows the SID alone
+    rig.twilio.accounts[SUB] = "guessed"
+    with pytest.raises(SignatureError):
+        await rig.channel.receive(webhook(rig.twilio.incoming(THEIRS, OURS, "x")), rig.inbox)
+
+
+async def test_a_signing_key_signs_in_place_of_the_token(clock: FrozenClock) -> None:
+    rig = make_rig(clock, signing_key_secret="signs-1")
+    url = f"{PUBLIC}/channels/sms"
+    plain = webhook(rig.twilio.sign(url, form()))
+    mac = hmac.new(b"signs-1", (url + "".join(k + v for k, v in sorted(form()))).encode(), "sha256")
+    headers = {
+        **plain.headers,
+        "x-twilio-signature": base64.b64encode(mac.digest()).decode(),
+        "x-twilio-webhooks-signature-settings": "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256",
+    }
+    by_key = dataclasses.replace(plain, headers=headers)
+    assert (await rig.channel.receive(by_key, rig.inbox)).events
+    assert (await rig.channel.receive(plain, rig.inbox)).events
+    unset = make_rig(clock)
+    with pytest.raises(SignatureError, match="signing key"):
+        await unset.channel.receive(by_key, unset.inbox)
+    odd = {**headers, "x-twilio-webhooks-signature-settings": "key=k,algorithm=NONE"}
+    with pytest.raises(SignatureError):
+        await rig.channel.receive(dataclasses.replace(plain, headers=odd), rig.inbox)
 
 
 @pytest.mark.parametrize(
@@ -440,6 +559,167 @@ async def test_what_a_failure_means(
     assert caught.value.retry_after == retry_after
     assert THEIRS not in str(caught.value)
     assert TOKEN not in str(caught.value)
+
+
+SUBACCOUNT = {"subaccount_sid": SUB, "subaccount_auth_token": SecretStr(SUB_TOKEN)}
+API_KEY = {"api_key_sid": KEY, "api_key_secret": SecretStr(KEY_SECRET)}
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [{}, SUBACCOUNT, API_KEY, {**SUBACCOUNT, **API_KEY}],
+    ids=["token", "subaccount", "key", "both"],
+)
+async def test_every_shape_of_credentials_sends(wired: Rig, shape: dict[str, Any]) -> None:
+    wired.twilio.accounts[SUB], wired.twilio.keys[KEY] = SUB_TOKEN, KEY_SECRET
+    wired.change(**shape)
+    await wired.channel.deliver(wired.outbound(), wired.inbox)
+    assert [m.body for m in wired.twilio.messages] == ["You can invite them."]
+
+
+async def test_a_wrong_api_key_is_refused_for_good(wired: Rig) -> None:
+    wired.change(**API_KEY)
+    with pytest.raises(PermanentDeliveryError, match="20003"):
+        await wired.channel.deliver(wired.outbound(), wired.inbox)
+
+
+async def test_files_go_as_links(wired: Rig) -> None:
+    file = Attachment("session.ics", "text/calendar", 300, url="/files/tok-1")
+    await wired.channel.deliver(wired.outbound("Booked.", attachments=(file,)), wired.inbox)
+    bodies = [m.body for m in wired.twilio.messages]
+    assert bodies == ["Booked.", f"session.ics: {PUBLIC}/files/tok-1"]
+
+
+async def test_marks_are_spelled_plainly_where_that_saves_a_segment(wired: Rig) -> None:
+    text = "Open “Settings” – then “People” … " * 4
+    outbound = wired.outbound(text)
+    await lose(wired, outbound, accepted=True)
+    assert wired.twilio.messages[0].body == ('Open "Settings" - then "People" ... ' * 4).strip()
+    wired.settled()
+    found = await wired.channel.reconcile(outbound, wired.inbox)
+    assert found == Sent(wired.twilio.messages[0].sid)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "17"}, 17.0),
+        ({"Retry-After": " 0 "}, 0.0),
+        ({"Retry-After": "99999999999999999999"}, 86_400.0),
+        (
+            {
+                "Date": "Wed, 04 Mar 2026 12:00:00 GMT",
+                "Retry-After": "Wed, 04 Mar 2026 12:00:30 GMT",
+            },
+            30.0,
+        ),
+        ({"Retry-After": "Wed, 04 Mar 2026 12:00:30 GMT"}, None),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "-1"}, None),
+        ({}, None),
+    ],
+)
+def test_retry_after_is_read(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers) == seconds
+
+
+# ---------------------------------------------------------------- usher channels check
+
+HOOK = f"{PUBLIC}/channels/sms"
+
+
+async def found(rig: Rig) -> list[tuple[bool, str]]:
+    return [(f.ok, f.sentence) for f in await rig.channel.examine(rig.inbox)]
+
+
+async def test_a_right_set_up_is_said_so(wired: Rig) -> None:
+    wired.twilio.holdings.numbers[OURS] = (HOOK, "POST")
+    wired.twilio.keys[KEY] = KEY_SECRET
+    wired.change(**API_KEY)
+    assert await found(wired) == [
+        (True, f"the auth token of AC…{ACCOUNT[-4:]} is right"),
+        (True, f"the API key SK…{KEY[-4:]} is right"),
+        (True, "the sender number is this account's"),
+        (True, f"the number calls {HOOK} with POST"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ({}, "the sender number is not this account's (FROM_NUMBER)"),
+        ({OURS: ("", "POST")}, f"the number calls nothing when a message comes in: set {HOOK}"),
+        ({OURS: ("https://demo.twilio.com/x", "POST")}, "the number calls another address"),
+        ({OURS: (HOOK, "GET")}, f"the number calls {HOOK} with GET: set HTTP POST"),
+    ],
+    ids=["none", "nothing", "elsewhere", "get"],
+)
+async def test_a_wrong_number_is_said_so(
+    wired: Rig, numbers: dict[str, tuple[str, str]], said: str
+) -> None:
+    wired.twilio.holdings.numbers.update(numbers)
+    (last,) = [sentence for ok, sentence in await found(wired) if not ok]
+    assert last.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("service", "said"),
+    [
+        (
+            {SERVICE: {"inbound_request_url": HOOK, "inbound_method": "POST"}},
+            f"calls {HOOK} with POST",
+        ),
+        ({SERVICE: {"inbound_request_url": None, "inbound_method": "POST"}}, "calls nothing"),
+        ({SERVICE: {"use_inbound_webhook_on_number": True}}, "defers to each sender's own webhook"),
+        ({}, "cannot be seen"),
+    ],
+    ids=["right", "dropped", "deferred", "unknown"],
+)
+async def test_a_messaging_service_is_looked_at(
+    wired: Rig, service: dict[str, Any], said: str
+) -> None:
+    held = wired.twilio.holdings
+    held.services.update(service)
+    wired.change(messaging_service_sid=SERVICE, from_number="")
+    assert said in (await found(wired))[-1][1]
+
+
+async def test_a_rotated_token_is_said_so_and_nothing_else_is_asked(wired: Rig) -> None:
+    wired.twilio.auth_token = "another"
+    ((ok, sentence),) = await found(wired)
+    assert not ok
+    assert sentence.startswith(f"the auth token of AC…{ACCOUNT[-4:]} does not open the account")
+    assert TOKEN not in sentence
+
+
+async def test_a_suspended_account_and_plain_http_are_said(wired: Rig) -> None:
+    wired.twilio.holdings.status = "suspended"
+    wired.change(public_url="http://help.example.com")
+    said = [sentence for ok, sentence in await found(wired) if not ok]
+    assert any("PUBLIC_URL is http" in s for s in said)
+    assert any("the account is suspended" in s for s in said)
+
+
+async def test_nobody_there_is_a_finding_too(clock: FrozenClock) -> None:
+    rig = make_rig(clock, "http://127.0.0.1:9")
+    assert [ok for ok, _ in await found(rig)] == [False]
+
+
+async def test_a_file_and_a_capture_are_read(wired: Rig) -> None:
+    own = wired.inbox.settings
+    assert isinstance(own, SmsSettings)
+    path, kind = wired.twilio.holdings.file(b"picture", "image/png", ACCOUNT)
+    attachment = Attachment("media-1.png", kind, 0, url=f"{own.api_base_url}{path}")
+    assert await wired.channel.fetch(attachment, wired.inbox, 100) == b"picture"
+    capture = WebhookRequest("POST", HOOK, {}, wired.twilio.sign(HOOK, form()).body)
+    (event,) = (await wired.channel.read(capture, wired.inbox)).events
+    assert isinstance(event, Inbound)
+
+
+async def test_a_whatsapp_message_at_this_door_is_a_misconfiguration(rig: Rig) -> None:
+    fields = [(k, f"whatsapp:{v}" if k in ("From", "To") else v) for k, v in form()]
+    with pytest.raises(AnomalousPayloadError, match="/channels/whatsapp"):
+        await rig.channel.receive(webhook(rig.twilio.sign(HOOK, fields)), rig.inbox)
 
 
 @pytest.mark.parametrize("address", ["+1", "somebody", "+1500555012345678901"])

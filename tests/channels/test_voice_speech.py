@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +13,12 @@ from channels._shared.voice_speech import MAX_SPOKEN, Link, aloud, sources, spok
 from core.ids import ConversationId, MessageId, PassageId
 from core.messages import Author, MessageKind, StoredMessage
 from core.turns import Citation
+from tests.channels.serving import ROOT
 
+LINES: dict[str, Any] = {
+    locale: yaml.safe_load((ROOT / f"handlers/lines/{locale}.yaml").read_text("utf-8"))
+    for locale in ("en", "es")
+}
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 UNSAYABLE = re.compile(r"https?:|www\.|://|[*_`#|<>\[\]{}~^\\]")
 
@@ -97,3 +103,20 @@ def test_what_is_texted_names_the_pages() -> None:
     assert written([answer]) == "Open the **board**.\n\nExport: https://d.example/e"
     assert [page.label for page in sources([answer])] == ["Export", "Other, Part"]
     assert aloud("Boards › *Export*") == "Boards, Export."
+
+
+@pytest.mark.parametrize("locale", ["en", "es"])
+def test_no_sentence_of_a_call_has_anything_unsayable(locale: str) -> None:
+    lines: dict[str, Any] = LINES[locale]
+    said = {
+        key: str(text.get("voice", text["default"]) if isinstance(text, dict) else text)
+        for key, text in lines.items()
+        if not key.startswith("words.")
+    }
+    calls = {
+        key: text.replace("{", "").replace("}", "")
+        for key, text in said.items()
+        if key.startswith("voice.")
+    }
+    assert len(calls) > 40
+    assert {key: text for key, text in calls.items() if UNSAYABLE.search(text)} == {}

@@ -26,6 +26,11 @@ WORKING: Mapping[str, Mapping[str, Any]] = {
         "from_number": "+15550100",
         "public_url": "https://help.example.com",
     },
+    "telegram": {
+        "bot_token": "7000000001:AAF-abcdefghijklmnopqrstuvwxyz01234",
+        "webhook_secret": "0123456789abcdef",
+        "username": "lumen_help_bot",
+    },
     "voice": {
         "account_sid": "AC" + "0" * 32,
         "auth_token": "0123456789abcdef",

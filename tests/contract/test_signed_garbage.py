@@ -6,6 +6,7 @@ import hmac
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import urlencode
 
 import pytest
@@ -19,13 +20,31 @@ from core.contracts import Received, WebhookRequest
 from core.conversations import Inbox
 from core.errors import AnomalousPayloadError, SignatureError, UnsupportedEventError
 from core.ids import InboxId, TenantId
-from core.messages import ConsentChange, Ignored, Inbound, Receipt, TeamAction
+from core.messages import (
+    ConsentChange,
+    Correction,
+    Ignored,
+    Inbound,
+    Overheard,
+    Reaction,
+    Receipt,
+    TeamAction,
+)
 from tests.channels.serving import MemoryState, channel_context
 from tests.contract.channel_settings import WORKING, working
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 STAMP = str(int(NOON.timestamp()))
-EVENTS = (Inbound, Receipt, TeamAction, ConsentChange, Ignored)
+EVENTS = (
+    Inbound,
+    Receipt,
+    TeamAction,
+    ConsentChange,
+    Ignored,
+    Correction,
+    Reaction,
+    Overheard,
+)
 REFUSALS = (SignatureError, AnomalousPayloadError, UnsupportedEventError)
 
 ODD = st.one_of(
@@ -33,15 +52,16 @@ ODD = st.one_of(
     st.sampled_from(
         ("", "0", "-1", "+15550100", "whatsapp:+1555", "\x00", "é🚀", "T0LUMEN", "C0ALERTS", "U0BOT", "<@U0BOT> hi",
          "1772625600.000100", "message", "app_mention", "event_callback", "block_actions", "view_submission",
-         "url_verification", "STOP", "delivered", "SM" + "0" * 32, "bot_message", "//x", "reaction_added")
+         "url_verification", "STOP", "delivered", "SM" + "0" * 32, "bot_message", "//x", "reaction_added",
+         "reaction_removed", "message_changed", "message_deleted", "+1", "-1::skin-tone-2", "assistant_thread_started")
     ),
 )  # fmt: skip
 
 
-def _form(pairs: Sequence[tuple[str, str]]) -> WebhookRequest:
-    url = f"{WORKING['sms']['public_url']}/channels/sms"
+def _form(pairs: Sequence[tuple[str, str]], channel: str = "sms") -> WebhookRequest:
+    url = f"{WORKING[channel]['public_url']}/channels/{channel}"
     by_key: dict[str, str] = dict(pairs)
-    signature = RequestValidator(WORKING["sms"]["auth_token"]).compute_signature(url, by_key)
+    signature = RequestValidator(WORKING[channel]["auth_token"]).compute_signature(url, by_key)
     headers = {
         "content-type": "application/x-www-form-urlencoded; charset=UTF-8",
         "x-twilio-signature": signature,
@@ -58,6 +78,12 @@ def _call(place: str, pairs: Sequence[tuple[str, str]]) -> WebhookRequest:
         "x-twilio-signature": signature,
     }
     return WebhookRequest("POST", url, headers, urlencode(by_key).encode())
+
+
+def _telegram(update: object) -> WebhookRequest:
+    headers = {"x-telegram-bot-api-secret-token": WORKING["telegram"]["webhook_secret"]}
+    url = "https://h.example/channels/telegram?bot=7000000001"
+    return WebhookRequest("POST", url, headers, json.dumps(update).encode())
 
 
 def _slack(value: object) -> WebhookRequest:
@@ -99,6 +125,15 @@ TWILIO_KEYS = (
     "To", "From", "Body", "MessageSid", "SmsSid", "AccountSid", "MessagingServiceSid", "MessageStatus", "SmsStatus",
     "NumMedia", "MediaUrl0", "MediaContentType0", "OptOutType", "ErrorCode", "FromCountry", "x",
 )  # fmt: skip
+WHATSAPP_KEYS = (
+    *TWILIO_KEYS, "ProfileName", "WaId", "MessageType", "ButtonText", "ButtonPayload", "ListId", "ListTitle",
+    "Latitude", "Longitude", "Label", "Address", "OriginalRepliedMessageSid", "Forwarded", "EventType",
+    "ChannelMetadata",
+)  # fmt: skip
+WHATSAPP_ODD = st.one_of(
+    ODD,
+    st.sampled_from(("whatsapp:+15550100", "whatsapp:", "reaction", "interactive", "location", "say:", "say:x", "👍")),
+)  # fmt: skip
 CALL_KEYS = (
     "To", "From", "CallSid", "CallStatus", "SpeechResult", "Confidence", "Digits", "RecordingUrl", "RecordingDuration",
     "TranscriptionText", "TranscriptionStatus", "DialCallStatus", "StirVerstat", "Direction", "x",
@@ -111,6 +146,7 @@ SLACK_KEYS = (
     "type", "subtype", "team_id", "team", "event", "event_id", "user", "bot_id", "channel", "channel_type", "text",
     "ts", "thread_ts", "client_msg_id", "files", "blocks", "actions", "action_id", "value", "message", "view", "state",
     "previous_message", "container", "challenge", "authorizations", "user_id", "trigger_id", "api_app_id", "edited",
+    "item", "item_user", "reaction", "deleted_ts", "assistant_thread", "channel_id", "tokens",
 )  # fmt: skip
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), ODD),
@@ -119,6 +155,11 @@ JSON = st.recursive(
     ),
     max_leaves=25,
 )
+TELEGRAM_BODY = st.fixed_dictionaries(
+    {"from": st.just({"id": 5, "is_bot": False}), "chat": st.sampled_from(({"id": 5, "type": "private"}, {"id": -5}))},
+    optional={"text": ODD, "message_id": st.one_of(st.integers(), ODD), "photo": JSON, "document": JSON, "id": ODD,
+              "message": JSON, "data": ODD, "new_reaction": JSON, "user": JSON, "new_chat_member": JSON},
+)  # fmt: skip
 MESSAGE = st.fixed_dictionaries(
     {"type": st.just("message"), "user": ODD, "ts": ODD, "channel": ODD},
     optional={"text": JSON, "thread_ts": JSON, "files": JSON, "channel_type": ODD, "blocks": JSON},
@@ -166,6 +207,12 @@ SIGNED: Mapping[str, tuple[str, st.SearchStrategy[WebhookRequest]]] = {
         "sms",
         st.lists(st.tuples(st.sampled_from(TWILIO_KEYS), ODD), max_size=10).map(_form),
     ),
+    "whatsapp form": (
+        "whatsapp",
+        st.lists(st.tuples(st.sampled_from(WHATSAPP_KEYS), WHATSAPP_ODD), max_size=14).map(
+            partial(_form, channel="whatsapp")
+        ),
+    ),
     "call": (
         "voice",
         st.builds(
@@ -174,6 +221,23 @@ SIGNED: Mapping[str, tuple[str, st.SearchStrategy[WebhookRequest]]] = {
             st.lists(st.tuples(st.sampled_from(CALL_KEYS), ODD), max_size=10).map(
                 lambda pairs: [("CallSid", "CA1"), *pairs]
             ),
+        ),
+    ),
+    "telegram": (
+        "telegram",
+        st.builds(
+            lambda kind, body: _telegram({"update_id": 1, kind: body}),
+            st.sampled_from(
+                (
+                    "message",
+                    "edited_message",
+                    "callback_query",
+                    "message_reaction",
+                    "my_chat_member",
+                    "x",
+                )
+            ),
+            st.one_of(JSON, TELEGRAM_BODY),
         ),
     ),
     "slack anything": ("slack", JSON.map(_slack)),

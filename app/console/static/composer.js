@@ -87,7 +87,7 @@ function show() {
     blocked.print = reason;
     put(blocked, reason ? [icon("lock"), h("span", {}, reason)] : null);
   }
-  put(target, isNote ? [icon("lock"), "Stays inside your team"] : [icon(to.channel), `To ${to.address && to.channel !== "web" ? to.address : "the customer"} by ${channel(to.channel)}`]);
+  put(target, isNote ? [icon("lock"), "Stays inside your team"] : [icon(to.channel), `To ${to.address && to.channel !== "web" ? to.address : "the customer"} by ${channel(to.channel)}${also(to)}`]);
   send.querySelector("span").textContent = isNote ? "Add note" : "Send";
   send.hidden = Boolean(reason);
   attach.hidden = Boolean(reason) || isNote;
@@ -139,6 +139,11 @@ function confirmFirst(strange, written, to) {
     : button("Leave them out", () => { for (const name of names) written.cc[name] = false; put(ask); show(); submit(); }, { class: "plain" });
   put(ask, h("p", {}, names.map((name, n) => [n ? ", " : "", h("bdi", {}, name)]), strange.length === 1 ? " is outside the customer's company. No mail of this conversation has gone there yet." : " are outside the customer's company. No mail of this conversation has gone there yet."), h("div", { class: "ask-row" }, yes, no));
   yes.focus();
+}
+
+// a customer of the web chat who has gone asked for word elsewhere: the answer itself only where it is proven to be theirs
+function also({ channel: by, also: to }) {
+  return by === "web" && to ? `; ${to.words ? "also" : "word of it"} to ${to.address} if unread in ${to.minutes} min` : "";
 }
 
 function measure() {

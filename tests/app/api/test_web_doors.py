@@ -59,7 +59,7 @@ def identity(
     ids=["plain", "usher", "key", "list"],
 )
 async def test_signed_in_people_come_in_where_that_is_required(
-    desk: Desk, changes: dict[str, object]
+    desk: Desk, changes: dict[str, Any]
 ) -> None:
     desk.policy_of_all = replace(desk.policy_of_all, widget_identity="required")
     async with (

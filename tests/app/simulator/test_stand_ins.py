@@ -18,7 +18,7 @@ from app.simulator.slack_api import SlackStandIn
 from app.simulator.switches import Failure, Switches, post
 from app.simulator.twilio_api import TwilioStandIn
 from channels import slack, sms
-from channels.slack import SlackSettings
+from channels._shared.slack_settings import SlackSettings
 from channels.sms import SmsSettings
 from core.clock import FrozenClock
 from tests.channels.serving import serve

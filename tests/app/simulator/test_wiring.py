@@ -49,6 +49,7 @@ def test_the_settings_make_every_channel_complete(clock: FrozenClock) -> None:
     pairs = {name: spec.configured(read[name]) for name, spec in SPECS.items()}
     assert pairs == {
         "sms": [(people.OUR_NUMBER, "customer")],
+        "voice": [(people.OUR_NUMBER, "customer")],
         "whatsapp": [(people.OUR_NUMBER, "customer")],
         "slack": [("T0USHER", "customer"), (f"T0USHER/{ALERTS}", "team")],
         "email": [(people.OUR_ADDRESS, "customer")],
