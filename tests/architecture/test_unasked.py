@@ -14,7 +14,6 @@ FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("
 QUEUES = {
     "app/store/codes.py": "the customer asked for a code",
     "app/store/file_queue.py": "why a file they sent cannot be kept",
-    "app/store/reaches.py": "a person's reply, unread, where the customer said to write",
     "app/store/handoffs.py": "cards to the team",
     "app/store/humans.py": "a person writes, or takes over",
     "app/store/inline.py": "part of an answer, to another of their addresses",
