@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.store.codes import ATTEMPTS, LASTS, SqlCodes
+from app.store.changes import SqlChanges
+from app.store.codes import ATTEMPTS, LASTS, Seals, SqlCodes
 from app.store.models import audit, codes, contacts, identities, messages, outbox
 from core.conversations import Status
 from core.effects import CODE_GAP, CountMiss, Effect, Prove, RefusedEffect, SendCode
 from core.errors import PermanentDeliveryError
 from core.ids import TurnId, new_id
-from core.messages import Assurance, Sent
+from core.messages import Assurance, Correction, Sent
 from core.ports import Accepted, Committed, TurnResult
 from tests.store.scene import DEMO, Scene
 
@@ -89,6 +90,17 @@ async def test_a_dead_code_is_not_shown_to_the_team(scene: Scene) -> None:
 async def test_numbers_stay_where_no_code_was_asked_for(scene: Scene) -> None:
     await scene.says("order 123456")
     assert [m.text for m in await rows(scene, messages)] == ["order 123456"]
+
+
+async def test_a_code_written_into_an_edited_message_is_hidden_too(scene: Scene) -> None:
+    _accepted, code = await sent_code(scene)
+    await scene.says("wait", "visitor-1")
+    change = Correction("web", f"ext-{scene.numbers}", "visitor-1", f"it is {code}")
+    changes = SqlChanges(scene.database, scene.clock, scene.reads, Seals("of these tests"))
+    await changes.correct(scene.inboxes["demo:web"], change)
+    kept = await rows(scene, messages)
+    assert code not in repr(kept)
+    assert "it is ••••••" in [m.text for m in kept]
 
 
 @pytest.mark.parametrize("shape", ["{}", " {} ", "code: {}.", "{a}-{b}", "{a} {b}"])
