@@ -48,6 +48,7 @@ from app.store.demo import seed_demo
 from app.store.directory import SqlDirectory
 from app.store.effects import Applier
 from app.store.figures import SqlFigures
+from app.store.file_queue import SqlFileQueue
 from app.store.files import SqlFiles
 from app.store.gaps import SqlGaps
 from app.store.humans import SqlHumans
@@ -306,7 +307,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
     sender = Sender(outbox, inboxes.channel, inboxes.complete, fanout, metrics, load=carrier.load)
     download = Download(FilesSettings(_env_file=parts.env_file))
     fetcher = Fetcher(
-        files,
+        SqlFileQueue(database, clock),
         download,
         inboxes.channel,
         inboxes.complete,

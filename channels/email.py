@@ -77,6 +77,8 @@ _PLAIN = Capabilities(markup="plain")
 _HTML = Capabilities(markup="html")
 _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"+]{1,64}@[a-z0-9.-]{1,250}")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+# answers, and what stands in for an answer
+_NOTHING_TO_END = ("", "resend", "correction")
 _DOORS = (
     "USHER_EMAIL_WEBHOOK_SECRET, USHER_EMAIL_MAILGUN_SIGNING_KEY, USHER_EMAIL_SENDGRID_PUBLIC_KEY,"
     " USHER_EMAIL_POSTMARK_CREDENTIALS, USHER_EMAIL_SES_TOPIC_ARN or USHER_EMAIL_IMAP_HOST"
@@ -386,7 +388,7 @@ def _stop_token(request: WebhookRequest) -> str:
 def _letterhead(outbound: Outbound, inbox: Inbox, settings: EmailSettings) -> Letterhead:
     signer = _box(settings).signer
     reply_to = signer.reply_address(outbound.conversation_id) if outbound.conversation_id else None
-    if not outbound.purpose:
+    if outbound.purpose in _NOTHING_TO_END:
         return Letterhead(inbox.address, settings.display_name, reply_to)
     token = signer.stop_token(outbound.id, outbound.address.lower())
     link = None

@@ -1,13 +1,10 @@
 """Twilio Programmable Voice: a call is a conversation. Speech and keys in, TwiML out, while the line is held.
 
-Owns which request becomes a message, how long the line waits, what is remembered of a running call (in the cache:
-losing it costs a text message, never a word of the conversation), and replies that find nobody on the line any more.
-Not here: what is said (_shared/voice_desk.py), what was meant (_shared/voice_hearing.py), TwiML, the REST API,
-the signature (_shared/twilio.py).
+Owns how long the line waits, what is heard of a turn, and replies that find nobody on the line any more.
+Not here: what a request means (_shared/voice_steps.py), what is said (voice_desk.py), what is remembered of a running
+call (voice_running.py), the REST API (voice_rest.py), the signature (twilio.py).
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
@@ -16,10 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 from channels._shared import voice_rest as rest
 from channels._shared.render import to_plain, words_for
 from channels._shared.twilio_form import parse_form, public_url
-from channels._shared.voice_call import Call, Place, is_mobile, read_call, read_place
+from channels._shared.voice_call import LOCALES, Call, Place, is_mobile, read_call, read_place
 from channels._shared.voice_desk import Desk, Said
 from channels._shared.voice_examine import examine
 from channels._shared.voice_hearing import Heard, Want, hear
+from channels._shared.voice_running import RunningCalls
 from channels._shared.voice_settings import (
     VoiceSettings,
     configured,
@@ -62,7 +60,6 @@ CAPABILITIES = Capabilities(
     markup="plain", max_chars=1200, idle_hours=24.0, greets=True, inline=True
 )
 FILLERS = 3  # requests held before the line is let go
-_REMEMBERED = 4 * 3600.0  # seconds: no call is longer
 _BY_TEXT = "sms"
 
 
@@ -103,13 +100,15 @@ class VoiceChannel:
             raise SignatureError("what cannot be read cannot be verified") from error
         self.twilio.require_signature(token, url, form, signature)
         fields, call, place = dict(form), *_read(request, settings)
+        running = self._running(inbox)
         if place.at == "status" or (place.at == "start" and call.ended):
-            return await self._ended(inbox, call)
+            unheard = await running.ended(call)
+            return Received((Ignored(_ending(call)),), NOTHING, resumes=unheard, wait=0.0)
         if place.at == "recording":
-            call = await self._whose(inbox.tenant, call)
+            call = await running.with_caller(call)
         desk = await self._desk(inbox, call, place)
         received, said = step(desk, fields)
-        await self._keep(inbox, call, place, said)
+        await running.heard(call, place, said)
         return received
 
     async def read(self, request: WebhookRequest, inbox: Inbox) -> Received:
@@ -127,23 +126,26 @@ class VoiceChannel:
         """Return what the line hears of a message's turn, and what follows by text message."""
         call, place = _read(request, own_settings(inbox.settings))
         desk = await self._desk(inbox, call, replace(place, last=message))
+        running = self._running(inbox)
         replies = view.replies if view is not None else ()
-        if place.at == "status" or await self._is_over(inbox.tenant, call):
-            texts = self._answer_text(desk, replies) if desk.textable else ()
+        texts = self._answer_text(desk, replies) if desk.textable else ()
+        # a request that comes again after the call was answered while it ran: no text follows it
+        was_said = await running.was_said(message)
+        if place.at == "status" or (await running.is_over(call) and not was_said):
             return Answered(NOTHING, texts, gone=view is None)
         if view is None:
             gone = place.round + 1 >= FILLERS
             said = desk.late() if gone else desk.filler()
-            await self._note(inbox.tenant, call, said, None if gone else message, unsaid=True)
+            await running.says(call, said, None if gone else message, unsaid=True)
             return Answered(said.reply, gone=gone)
         heard = hear(call, place, desk.menu, desk.lines) if place.at in ("talk", "offer") else None
-        said, texts = self._said(desk, view, heard)
-        await self._note(inbox.tenant, call, said, message if replies else None)
-        # hung up while this was being made: the callback may have been faster than the note
-        if not texts and replies and desk.textable and await self._is_over(inbox.tenant, call):
-            texts = self._answer_text(desk, replies)
+        said, beside = self._said(desk, view, heard)
+        await running.says(call, said, message if replies else None)
+        if not was_said and not beside and await running.is_over(call):
+            # hung up while this was made: the callback was faster than the note
+            beside = texts
         # a draft that is sent later, a person's words: nobody waits for them on the line
-        return Answered(said.reply, texts, gone=True)
+        return Answered(said.reply, beside, gone=True)
 
     async def deliver(self, outbound: Outbound, inbox: Inbox) -> Sent:
         """Say a message in the running call; after it, queue it as a text message to the same number.
@@ -153,9 +155,9 @@ class VoiceChannel:
         text = to_plain(outbound.text).strip()
         if not text:
             raise PermanentDeliveryError("there is nothing to say")
-        line = await self._line(inbox.tenant, outbound.address)
-        if line.get("doing") == "talk" and await self._speak(outbound, inbox, line):
-            return Sent(f"{line['call']}:{outbound.id}")
+        call = await self._running(inbox).listening(outbound.address)
+        if call and await self._speak(outbound, inbox, call):
+            return Sent(f"{call}:{outbound.id}")
         speaker = words_for(outbound, self.context.lines, CAPABILITIES).speaker
         text = f"{speaker}: {outbound.text}" if speaker else outbound.text
         if not await self._text(outbound, inbox, text):
@@ -262,88 +264,26 @@ class VoiceChannel:
             return self.context.lines
         return await self.context.lines_for(tenant)
 
-    # ------------------------------------------------------------ a running call
+    # ------------------------------------------------------------ into a running call
 
-    async def _whose(self, tenant: TenantId, call: Call) -> Call:
-        """Return the call with its caller, whom a finished recording does not name."""
-        kept = await self.context.state.get("voice", tenant, f"call:{call.sid}") or {}
-        return replace(call, caller=str(kept.get("caller") or call.caller))
+    def _running(self, inbox: Inbox) -> RunningCalls:
+        return RunningCalls(self.context, inbox.tenant)
 
-    async def _keep(self, inbox: Inbox, call: Call, place: Place, said: Said | None) -> None:
-        """Remember who is on the line, and what was heard: they spoke again after it."""
-        doing = said.doing if said is not None else "talk"
-        if place.at in ("start", "dialed") or doing != "talk":
-            await self._put_line(inbox.tenant, call, doing)
-        if place.at in ("talk", "offer", "dialed", "left"):
-            await self.context.cache.drop(_key("said", inbox.tenant, call.sid))
-        if said is not None and said.records:
-            state, caller = self.context.state, {"caller": call.caller}
-            await state.put("voice", inbox.tenant, f"call:{call.sid}", caller)
-
-    async def _note(
-        self,
-        tenant: TenantId,
-        call: Call,
-        said: Said,
-        message: MessageId | None,
-        *,
-        unsaid: bool = False,
-    ) -> None:
-        """Remember what is being said, until when, for the case that the caller hangs up before its end."""
-        if said.doing != "talk":
-            await self._put_line(tenant, call, said.doing)
-        if message is None:
-            return
-        until = self.context.clock.now().timestamp() + said.seconds
-        note = {"message": message, "until": None if unsaid else until}
-        key = _key("said", tenant, call.sid)
-        await self.context.cache.put(key, json.dumps(note), _REMEMBERED)
-
-    async def _put_line(self, tenant: TenantId, call: Call, doing: str) -> None:
-        key = _key("line", tenant, call.caller)
-        line = {"call": call.sid, "doing": doing}
-        await self.context.cache.put(key, json.dumps(line), _REMEMBERED)
-
-    async def _line(self, tenant: TenantId, caller: str) -> Mapping[str, object]:
-        return _note(await self.context.cache.get(_key("line", tenant, caller)))
-
-    async def _is_over(self, tenant: TenantId, call: Call) -> bool:
-        if call.ended:
-            return True
-        return await self.context.cache.get(_key("over", tenant, call.sid)) is not None
-
-    async def _ended(self, inbox: Inbox, call: Call) -> Received:
-        """Forget the line; an answer that was not heard to its end goes by text message."""
-        cache, tenant = self.context.cache, inbox.tenant
-        await cache.put(_key("over", tenant, call.sid), "1", _REMEMBERED)
-        line = await self._line(tenant, call.caller)
-        if line.get("call") == call.sid:
-            await cache.drop(_key("line", tenant, call.caller))
-        note = _note(await cache.get(_key("said", tenant, call.sid)))
-        until, message = note.get("until"), note.get("message")
-        now = self.context.clock.now().timestamp()
-        unheard = bool(message) and not (isinstance(until, int | float) and until <= now)
-        return Received(
-            (Ignored(_ending(call)),),
-            NOTHING,
-            resumes=MessageId(str(message)) if unheard else None,
-            wait=0.0,
-        )
-
-    async def _speak(self, outbound: Outbound, inbox: Inbox, line: Mapping[str, object]) -> bool:
+    async def _speak(self, outbound: Outbound, inbox: Inbox, sid: str) -> bool:
         """Say it in the running call; False when that is over."""
         settings = own_settings(inbox.settings)
-        call = Call(str(line["call"]), outbound.address, settings.number, "in-progress")
-        place = Place("talk", locale=outbound.locale)
+        call = Call(sid, outbound.address, settings.number, "in-progress")
+        locale = outbound.locale if outbound.locale in LOCALES else settings.locale
+        # far from the numbers the call itself counts, so that no two of its turns have one name
+        number = (outbound.seq or 0) * 1000
+        place = Place("talk", n=number, locale=locale, hold=outbound.author is not Author.BOT)
         desk = Desk(settings, await self._lines(inbox.tenant), call, place, {})
         text = aloud(outbound.text, desk.line("voice.link_word"))
         if outbound.author is Author.CSM and outbound.kind is not MessageKind.NOTICE:
             name = (outbound.author_name or "").split(" ")[0]
             if name:
                 text = desk.line("voice.person_says", name=name, text=text)
-        # far from the numbers the call itself counts, so that no two of its turns have one name
-        there = Place("talk", n=(outbound.seq or 0) * 1000, locale=outbound.locale)
-        return await rest.change_call(_access(settings), call.sid, desk.speak(text, there))
+        return await rest.change_call(_access(settings), sid, desk.speak(text))
 
     async def _text(self, outbound: Outbound, inbox: Inbox, text: str) -> bool:
         beside, talk = self.context.beside, outbound.conversation_id
@@ -365,16 +305,6 @@ def _ending(call: Call) -> str:
 
 def _locale(replies: Sequence[StoredMessage], fallback: str) -> str:
     return next((r.locale for r in replies if r.locale in ("en", "es")), None) or fallback
-
-
-def _key(what: str, tenant: TenantId, name: str) -> str:
-    # a number is somebody's: the cache need not know it
-    return f"voice:{what}:{tenant}:{hashlib.sha256(name.encode()).hexdigest()[:32]}"
-
-
-def _note(text: str | None) -> Mapping[str, object]:
-    found = json.loads(text) if text else {}
-    return found if isinstance(found, dict) else {}
 
 
 def _access(settings: VoiceSettings) -> rest.Access:

@@ -232,6 +232,9 @@ CHANNEL = ChannelSpec(
         markup="markdown",
         typing=True,
         receipts=True,
+        attachments=True,
+        media=("*/*",),  # the row names them, and the widget is given links
+        media_bytes=10_000_000,
         idle_hours=0.5,
         greets=True,
     ),

@@ -176,6 +176,11 @@ class TeamAction:
     actor_name: str | None = None
 
 
+UNASKED_ONLY = (
+    "list-unsubscribe"  # the keyword of a no to unasked mail: answers and codes still go there
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ConsentChange:
     """An opt-out, opt-in or help keyword. `granted` None means HELP: answer, change nothing.

@@ -23,7 +23,7 @@ from core.clock import Clock
 from core.conversations import Contact
 from core.effects import CODE_GAP, CountMiss, Prove, RefusedEffect, SendCode
 from core.ids import ContactId, ConversationId, TenantId, new_id
-from core.messages import Assurance, Author, IdentityClaim, MessageKind, StoredMessage
+from core.messages import UNASKED_ONLY, Assurance, Author, IdentityClaim, MessageKind, StoredMessage
 from core.ports import Judged
 
 DIGITS, ATTEMPTS = 6, 5
@@ -141,6 +141,7 @@ async def send(
             consents.c.tenant == tenant,
             consents.c.channel == effect.channel,
             consents.c.address == effect.value,
+            consents.c.keyword != UNASKED_ONLY,
         )
     )
     if inbox is None or stopped is False:

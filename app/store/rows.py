@@ -255,6 +255,6 @@ def outbound(row: Row) -> Outbound:
         cc=tuple(payload.get("cc") or ()),
         private=bool(payload.get("private")),
         template=Template(**payload["template"]) if payload.get("template") else None,
-        purpose=payload.get("purpose") or "",
+        purpose=payload.get("unasked") or "",
         attempt=row["attempts"],
     )

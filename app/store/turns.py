@@ -19,7 +19,7 @@ from core.conversations import Contact, Conversation, Inbox, Status
 from core.crash import crash_point
 from core.effects import RefusedEffect, Send
 from core.ids import ConversationId, InboxId, MessageId, OutboxId, TenantId, new_id
-from core.messages import Assurance, Author, MessageKind, StoredMessage
+from core.messages import UNASKED_ONLY, Assurance, Author, MessageKind, StoredMessage
 from core.ports import Claim, Committed, Reply, Superseded, TurnResult
 
 LEASE_SECONDS = 30.0
@@ -153,6 +153,7 @@ class SqlTurns:
         stopped = select(consents.c.granted).where(
             consents.c.tenant == newest["tenant"],
             consents.c.channel == newest["channel"],
+            consents.c.keyword != UNASKED_ONLY,
             consents.c.address.in_(
                 [newest["address"] or "", (newest["metadata"] or {}).get("sender") or ""]
             ),

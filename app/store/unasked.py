@@ -259,7 +259,7 @@ class SqlUnasked:
         await connection.execute(
             update(outbox)
             .where(outbox.c.id == job)
-            .values(payload={**(payload or {}), "unasked": row["purpose"]})
+            .values(payload={**(payload or {}), **_unasked(row["purpose"], reply.text)})
         )
         await connection.execute(
             update(messages)
@@ -340,3 +340,12 @@ async def _any_talk(connection: AsyncConnection, row: Any) -> str | None:
 
 async def _note(connection: AsyncConnection, wish_id: str, **values: object) -> None:
     await connection.execute(update(unasked).where(unasked.c.id == wish_id).values(**values))
+
+
+def _unasked(purpose: str, text: str) -> dict[str, object]:
+    """Return the mark of the purpose, and the template's name for where free text is not taken (WhatsApp).
+
+    A resend says nothing of what it is about, so its template has no gap; any other's {{1}} is the text.
+    """
+    variables = {} if purpose == Purpose.RESEND else {"1": text}
+    return {"unasked": purpose, "template": {"id": purpose, "variables": variables}}

@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 from channels._shared.mail_form import form_fields, has_form, quick_field
 from channels._shared.mail_headers import recipients as named_recipients
 from channels._shared.mail_reading import read_headers
-from channels._shared.mail_sns import is_sns, quick_sns_recipients
+from channels._shared.mail_sns import exact_base64, is_sns, quick_sns_recipients
 from channels._shared.mail_tokens import untagged
 from core.contracts import ChannelContext, WebhookRequest
 from core.errors import AnomalousPayloadError, SignatureError
@@ -163,7 +163,7 @@ def _require_sendgrid(request: WebhookRequest, key: str, context: ChannelContext
     _require_recent(stamp, context)
     try:
         public = load_der_public_key(base64.b64decode(key, validate=True))
-        signature = base64.b64decode(request.headers.get(_SENDGRID, ""), validate=True)
+        signature = exact_base64(request.headers.get(_SENDGRID, ""))
     except (ValueError, binascii.Error) as error:
         raise SignatureError("the mail's signature is missing or wrong") from error
     if not isinstance(public, ec.EllipticCurvePublicKey):

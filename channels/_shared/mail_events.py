@@ -15,7 +15,7 @@ from channels._shared.mail_reply import ReplyText, cut_reply
 from channels._shared.mail_tokens import Signer, untagged
 from channels._shared.mail_verdicts import automatic_reason, sender_verdict
 from channels._shared.mail_writing import ID_HEADER
-from core.messages import ConsentChange, Event, Ignored, Inbound, Receipt
+from core.messages import UNASKED_ONLY, ConsentChange, Event, Ignored, Inbound, Receipt
 
 _OWN_ID = re.compile(r"<[a-z]{2,5}_[0-9a-f]{32}@[^<>@]+>")
 _ANSWER_WORDS = {
@@ -57,7 +57,7 @@ def event_of(mail: Mail, raw: bytes, box: Mailbox) -> Event:
             channel="email",
             sender=mail.senders[0],
             external_id=external_id(mail, raw),
-            keyword="unsubscribe",
+            keyword=UNASKED_ONLY,
             granted=False,
             provider_answered=True,
         )

@@ -11,8 +11,10 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import Message
 from email.utils import parseaddr
+from typing import Any
 
 MAX_REFERENCES = 50
+_MAX_VALUES = 10  # of one header
 
 # What the header and body parsers of the standard library are known to raise on broken input.
 PARSER_ERRORS = (
@@ -41,10 +43,16 @@ _FORWARD_PREFIXES = frozenset(("fw", "fwd", "wg", "tr", "rv", "enc", "vl", "door
 def headers(message: Message, name: str) -> list[str]:
     """Return every value of a header as text, topmost first; broken ones as they stand."""
     try:
-        values = [str(value) for value in message.get_all(name, [])]
+        values = [str(value) for value in _values(message, name)]
     except PARSER_ERRORS:
         values = raw_headers(message, name)
     return [" ".join(clean(value).split()) for value in values]
+
+
+def _values(message: Message, name: str) -> list[Any]:
+    """Return the first values of a header, parsed; raises what the parser raises."""
+    found = [(k, v) for k, v in message.raw_items() if k.lower() == name.lower()]
+    return [message.policy.header_fetch_parse(k, v) for k, v in found[:_MAX_VALUES]]
 
 
 def clean(text: str) -> str:
@@ -58,7 +66,7 @@ def raw_headers(message: Message, name: str) -> list[str]:
     The parser leaves out what it cannot place.
     """
     values = [str(v) for k, v in message.raw_items() if k.lower() == name.lower()]
-    return [" ".join(value.replace("\x00", "").split()) for value in values]
+    return [" ".join(value.replace("\x00", "").split()) for value in values[:_MAX_VALUES]]
 
 
 def header(message: Message, name: str) -> str:
@@ -86,7 +94,7 @@ def _named(message: Message, name: str) -> list[tuple[str, str]]:
 
 def _address_values(message: Message, name: str) -> Iterator[str | Sequence[Address]]:
     try:
-        parsed = [tuple(getattr(value, "addresses", ())) for value in message.get_all(name, [])]
+        parsed = [tuple(getattr(value, "addresses", ())) for value in _values(message, name)]
     except PARSER_ERRORS:
         parsed = []
     written = raw_headers(message, name)

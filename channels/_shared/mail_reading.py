@@ -5,9 +5,11 @@ are cut by mail_reply.py; whether the sender is who they say and whether a machi
 """
 
 from dataclasses import dataclass
-from email import message_from_bytes, policy
-from email.message import Message
+from email import message_from_bytes
+from email.errors import MessageError
+from email.message import EmailMessage, Message
 from email.parser import BytesParser
+from email.policy import EmailPolicy, Policy
 
 from channels._shared.mail_calendar import CalendarAnswer
 from channels._shared.mail_headers import (
@@ -26,6 +28,8 @@ from channels._shared.mail_parts import attachments, calendar_answer, text_of
 from core.messages import Attachment
 
 MAX_RAW_BYTES = 30_000_000
+_MAX_HEADER_CHARS = 8_000
+_MAX_PARSED_PARTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +90,32 @@ def read_mail(raw: bytes) -> Mail:
 
 def read_headers(raw: bytes) -> Message:
     """Return a mail of which only the headers were read: cheap, for finding the inbox."""
-    return BytesParser(policy=policy.default).parsebytes(raw[:65_536], headersonly=True)
+    return BytesParser(policy=_Bounded()).parsebytes(raw[:65_536], headersonly=True)
 
 
 def _parse(raw: bytes) -> Message:
     try:
-        return message_from_bytes(raw, policy=policy.default)
-    except PARSER_ERRORS:  # parts nested beyond measure
-        return BytesParser(policy=policy.default).parsebytes(raw, headersonly=True)
+        return message_from_bytes(raw, policy=_Bounded(message_factory=_Parts()))
+    except PARSER_ERRORS:  # parts nested beyond measure, or too many
+        return BytesParser(policy=_Bounded()).parsebytes(raw, headersonly=True)
+
+
+class _Bounded(EmailPolicy):
+    """Cuts long headers: the standard parser takes the square of their length, minutes for one megabyte."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:_MAX_HEADER_CHARS]
+
+
+class _Parts:
+    """Makes the parts of one mail, up to a number."""
+
+    def __init__(self) -> None:
+        self._made = 0
+
+    def __call__(self, policy: Policy | None = None) -> EmailMessage:
+        self._made += 1
+        if self._made > _MAX_PARSED_PARTS:
+            raise MessageError("too many parts")
+        return EmailMessage(policy)

@@ -304,7 +304,7 @@ def _by_dashes(lines: list[str]) -> _Start | None:
 def _by_notes(lines: list[str]) -> _Start | None:
     """Return the first line of Zoho's or Notes' own kind, which end in no colon."""
     for at, line in enumerate(lines):
-        dashed = _DASHED_WROTE.match(line)
+        dashed = _DASHED_WROTE.match(line) if line.endswith("---") else None
         said = dashed["said"] if dashed else ""
         is_zoho = bool(_WROTE_WITHIN.search(said) and _WHEN.search(said) and _ADDRESS.search(said))
         if is_zoho or (("---" in line or _ADDRESS.search(line)) and _NOTES.match(line)):

@@ -134,7 +134,7 @@ def _require_signature(said: Mapping[str, str], certificate: bytes) -> None:
     kind = kinds.get(said.get("SignatureVersion", ""))
     try:
         key = load_pem_x509_certificate(certificate).public_key()
-        signature = base64.b64decode(said.get("Signature", ""), validate=True)
+        signature = exact_base64(said.get("Signature", ""))
     except (ValueError, binascii.Error) as error:
         raise SignatureError("the notification's signature is missing or wrong") from error
     if kind is None or not isinstance(key, rsa.RSAPublicKey):
@@ -143,6 +143,14 @@ def _require_signature(said: Mapping[str, str], certificate: bytes) -> None:
         key.verify(signature, signed_text(said), padding.PKCS1v15(), kind)
     except InvalidSignature as error:
         raise SignatureError("the notification's signature is missing or wrong") from error
+
+
+def exact_base64(text: str) -> bytes:
+    """Return the bytes; one text per value, so that a bent signature is another one. Raises ValueError."""
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError("not as base64 is written")
+    return data
 
 
 async def fetch_amazon(url: str) -> bytes:

@@ -8,7 +8,7 @@ import html
 
 from channels._shared.mail_tokens import Signer
 from core.contracts import Received, WebhookReply, WebhookRequest
-from core.messages import ConsentChange
+from core.messages import UNASKED_ONLY, ConsentChange
 from core.ports import Lines
 
 _HEADERS = {
@@ -51,7 +51,7 @@ def stop_reply(
         channel="email",
         sender=recipient,
         external_id=f"no_more:{mail}",
-        keyword="unsubscribe",
+        keyword=UNASKED_ONLY,
         granted=False,
         provider_answered=True,
     )

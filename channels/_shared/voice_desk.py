@@ -19,6 +19,7 @@ from core.ports import Lines
 
 MAX_WAITS = 3  # times somebody is asked to stay for a person, 20 s each
 _WAIT_SECONDS = 20
+_PAUSE = 6  # seconds of silence after which somebody has said nothing
 _MOST_CHOICES = 4
 
 
@@ -167,10 +168,12 @@ class Desk:
             ]
         return said
 
-    def speak(self, text: str, place: Place) -> str:
-        """Return a document that says a text in a running call and listens from `place` on."""
+    def speak(self, text: str) -> str:
+        """Return a document that says a text in a running call and goes on listening here."""
         said = [twiml.say(text, self.speaker())]
-        return twiml.document(twiml.gather(said, self.url(place), self.speaker()))
+        seconds = _WAIT_SECONDS if self.place.hold else _PAUSE
+        ear = twiml.gather(said, self.url(self.place), self.speaker(), seconds=seconds)
+        return twiml.document(ear)
 
     # ------------------------------------------------------------ waiting and people
 
@@ -252,7 +255,7 @@ class Desk:
         *,
         with_menu: bool = False,
         hints: Sequence[str] = (),
-        seconds: int = 6,
+        seconds: int = _PAUSE,
         before: Sequence[Element] = (),
     ) -> Said:
         """Say sentences while listening; what is heard goes to `place`. `seconds` of silence end it."""

@@ -88,10 +88,6 @@ class FileQueue(Protocol):
         """Let it be claimed again in `after` seconds."""
         ...
 
-    async def sweep(self) -> int:
-        """Remove what was put and never carried by a message; returns how many."""
-        ...
-
 
 class Leases(Protocol):
     """Who alone may do a thing, by the database's clock."""

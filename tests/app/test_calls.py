@@ -201,4 +201,27 @@ async def test_a_request_that_comes_again_changes_nothing(database_url: str) -> 
         again = [(await server.post(request)).text for _ in range(5)]
         assert set(again) == {first.text}
         assert "Export" in first.text
+        # nor after the call, when the answer was heard
+        server.clock.advance(timedelta(seconds=60))
+        await calls.hang_up(call)
+        late = [(await server.post(request)).text for _ in range(500)]
+        assert set(late) == {first.text}
+        await server.settled()
         assert await server.counts() == before
+
+
+async def test_a_draft_is_said_once_a_person_sends_it(database_url: str) -> None:
+    async with running_app(database_url) as server:
+        async with server.api() as client:
+            policy = {"mode": "draft"}
+            assert (await client.patch("/manage/policy", json=policy)).status_code < 300
+        calls = server.simulator.calls
+        call = await calls.dial(CALLER)
+        await calls.say(call, "How do I export a board?")
+        assert "A person on our team has this conversation" in call.said()[-1]
+        (draft,) = await server.rows(models.messages, status="proposed")
+        (csm,) = [c for c in await server.rows(models.csms) if c.name.startswith("Maya")]
+        maya = Csm(CsmId(csm.id), csm.name, csm.email)
+        await server.services.humans.decide_draft(DEMO, draft.id, maya, "send", None)
+        await server.services.wakeups.wake("outbox", draft.conversation_id)
+        await server.until(lambda: any("select Export" in said for said in call.said()))

@@ -200,15 +200,18 @@ def test_a_channel_that_reads_without_verifying(
     set_up(monkeypatch, TWILIO)
     spec = describe.channels()["sms"]
 
-    def build(context: ChannelContext) -> Any:
-        class Reading(type(spec.build(context))):  # type: ignore[misc]
-            async def read(self, request: WebhookRequest, inbox: Inbox) -> Received:
-                return Received((Inbound("sms", "SM1", "+1555", request.body.decode()),))
+    class Reading:
+        def __init__(self, context: ChannelContext) -> None:
+            self.made: Any = spec.build(context)
 
-        made = spec.build(context)
-        return Reading(made.context, made.twilio)  # type: ignore[attr-defined]
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.made, name)
 
-    specs = {**describe.channels(), "sms": replace(spec, build=build)}
+        async def read(self, request: WebhookRequest, inbox: Inbox) -> Received:
+            return Received((Inbound("sms", "SM1", "+1555", request.body.decode()),))
+
+    reading = replace(spec, build=Reading)
+    specs = {**describe.channels(), "sms": reading}
     monkeypatch.setattr(describe, "channels", lambda: specs)
     status, said = run("inspect", "webhook", "sms", captured(shell, form=form_of("question")))
     found = json.loads(said)

@@ -86,3 +86,5 @@ async def test_no_more_is_recorded_by_one_click(database_url: str) -> None:
         (consent,) = await server.rows(models.consents)
         assert (consent.channel, consent.address, consent.granted) == ("email", ANA, False)
         assert sent_to(server, ANA) == [], "a click is not answered by mail"
+        await comes(server, letter("How do I export a board?", 1))
+        assert len(sent_to(server, ANA)) == 1, "who asks is answered all the same"

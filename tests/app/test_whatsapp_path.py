@@ -8,7 +8,9 @@ import pytest
 from app.doors import changed
 from app.simulator.switches import Failure
 from app.store import models
+from app.store.wishes import Wish
 from core.conversations import Csm
+from core.delivery import Allowed, Purpose
 from core.ids import ConversationId, CsmId
 from tests.app.app_server import DEMO, Server, running_app
 
@@ -96,3 +98,34 @@ async def test_a_refusal_is_final_and_a_rate_limit_is_waited_for(
         assert row.attempts == attempts
         assert len(received(server)) == sent
         assert row.created_at + timedelta(seconds=sent) <= (row.sent_at or row.created_at)
+
+
+async def test_a_reminder_after_the_window_goes_by_its_template(sqlite_url: str) -> None:
+    sid = "HX" + "7a" * 16
+    templates = {"whatsapp": {"templates": {"reminder": {"en": sid}}}}
+    async with running_app(sqlite_url, settings=templates) as server:
+        held = server.simulator.twilio.holdings
+        held.contents[sid] = {
+            "types": {"twilio/text": {"body": "From your calendar: {{1}} See you."}}
+        }
+        held.approvals[sid] = "approved"
+        await server.simulator.whatsapp(PHONE, "How do I export a board?")
+        await server.settled()
+        (known,) = await server.rows(models.identities, value=PHONE)
+        server.clock.advance(timedelta(hours=25))
+        wish = Wish(
+            purpose=Purpose.REMINDER,
+            contact=known.contact_id,
+            key="reminder:1",
+            line="pipeline.we_have_an_answer",
+            slots={},
+            channel="whatsapp",
+            address=PHONE,
+        )
+        assert await server.services.unasked.send(DEMO, wish) == Allowed()
+        await server.services.wakeups.wake("outbox", DEMO)
+        await server.settled()
+        last = received(server)[-1]
+        assert last.content_sid == sid
+        assert last.body.startswith("From your calendar: ")
+        assert last.body.endswith("See you.")

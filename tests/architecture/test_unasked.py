@@ -13,12 +13,14 @@ FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("
 # Who may queue a message, and what asked for it.
 QUEUES = {
     "app/store/codes.py": "the customer asked for a code",
+    "app/store/file_queue.py": "why a file they sent cannot be kept",
     "app/store/handoffs.py": "cards to the team",
     "app/store/humans.py": "a person writes, or takes over",
     "app/store/inline.py": "part of an answer, to another of their addresses",
     "app/store/intake.py": "the confirmation of STOP, START and HELP",
     "app/store/notices.py": "cards to the team",
     "app/store/model_uses.py": "cards to the team",
+    "app/store/reaches.py": "the answer they waited for, or the transcript, where they asked for it",
     "app/store/turns.py": "the turn of a message, with what it was asked to send",
     "app/store/unasked.py": "unasked: only after core/delivery.py said so",
 }

@@ -294,6 +294,16 @@ async def test_the_stop_address_works_without_a_public_url(
     assert (event.sender, event.granted) == (ANA, False)
 
 
+@pytest.mark.parametrize("purpose", ["resend", "correction"])
+async def test_what_stands_in_for_an_answer_cannot_be_ended(
+    channel: Channel, server: MailServer, purpose: str
+) -> None:
+    got = await sent(
+        channel, server, unasked(purpose=purpose), public_url="https://help.lumen.example"
+    )
+    assert got["List-Unsubscribe"] is None
+
+
 async def test_without_a_secret_there_is_no_way_out_to_forge(
     channel: Channel, server: MailServer
 ) -> None:

@@ -456,3 +456,23 @@ def test_a_mail_described() -> None:
         "attachments": [],
         "becomes": "Inbound",
     }
+
+
+FROM = b"From: a@b.example\r\nMessage-ID: <1@b.example>\r\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        FROM + b"To: " + b"a@b.example, " * 40_000 + b"\r\n\r\nwords",
+        FROM + b"To: a@b.example\r\n" * 20_000 + b"\r\nwords",
+        FROM + b"Subject: " + b"=?utf-8?q?a?= " * 40_000 + b"\r\n\r\nwords",
+        FROM + b"References: " + b"<a@b> " * 100_000 + b"\r\n\r\nwords",
+        FROM + b"Content-Type: text/plain; " + b"a=b; " * 50_000 + b"\r\n\r\nwords",
+        FROM + b"Content-Type: multipart/mixed; boundary=E\r\n\r\n" + b"--E\r\n\r\nx\r\n" * 100_000,
+    ],
+    ids=["recipients", "headers", "encoded words", "references", "parameters", "parts"],
+)
+def test_what_takes_the_standard_parser_minutes_is_cut_short(raw: bytes) -> None:
+    """Each of these costs it the square of its length; the run's own time limit is the check."""
+    assert heard(raw).sender == "a@b.example"

@@ -15,7 +15,7 @@ from core.messages import Author, MessageKind, StoredMessage
 from core.turns import Citation
 from tests.channels.serving import ROOT
 
-LINES: dict[str, dict[str, Any]] = {
+LINES: dict[str, Any] = {
     locale: yaml.safe_load((ROOT / f"handlers/lines/{locale}.yaml").read_text("utf-8"))
     for locale in ("en", "es")
 }
@@ -107,9 +107,9 @@ def test_what_is_texted_names_the_pages() -> None:
 
 @pytest.mark.parametrize("locale", ["en", "es"])
 def test_no_sentence_of_a_call_has_anything_unsayable(locale: str) -> None:
-    lines = LINES[locale]
+    lines: dict[str, Any] = LINES[locale]
     said = {
-        key: text.get("voice", text["default"]) if isinstance(text, dict) else text
+        key: str(text.get("voice", text["default"]) if isinstance(text, dict) else text)
         for key, text in lines.items()
         if not key.startswith("words.")
     }

@@ -74,6 +74,33 @@ def frame(**fields: object) -> str:
             frames.Feedback(message_id="msg_1", value="5"),
         ),
         (b'{"type": "typing", "later": "fields are ignored"}', frames.Typing()),
+        (
+            frame(
+                type="hello",
+                key="k",
+                zone="Europe/Madrid",
+                link="a.b",
+                resume="c.d",
+                greeted=" Hi\n",
+            ),
+            frames.Hello(key="k", zone="Europe/Madrid", link="a.b", resume="c.d", greeted="Hi"),
+        ),
+        (frame(type="hello", key="k", zone="Mars/Olympus", about=5), frames.Hello(key="k")),
+        (
+            frame(type="send", client_id="c1", text="", files=["fil_1", "fil_1"]),
+            frames.Send(client_id="c1", text="", files=("fil_1",)),
+        ),
+        (
+            frame(type="about", name=" Kim\tLy ", email="KIM@acme.example", topic=""),
+            frames.About(name="Kim Ly", email="kim@acme.example"),
+        ),
+        (frame(type="about", email="not an address"), frames.About()),
+        (
+            frame(type="reach", channel="sms", address="+34 (910) 55-01-99"),
+            frames.Reach("sms", "+34910550199"),
+        ),
+        (frame(type="reach", channel="email"), frames.Reach("email", None)),
+        (frame(type="transcript", email="Kim@acme.example"), frames.Transcript("kim@acme.example")),
     ],
 )
 def test_a_good_frame_is_understood(raw: str | bytes, expected: frames.Frame) -> None:
@@ -123,6 +150,18 @@ def test_a_good_frame_is_understood(raw: str | bytes, expected: frames.Frame) ->
         frame(type="feedback", message_id="msg_1", value="meh"),
         frame(type="feedback", message_id="msg_1", value=True),
         frame(type="feedback", value="up"),
+        frame(type="send", client_id="c1", text="hi", files="fil_1"),
+        frame(type="send", client_id="c1", text="hi", files=["../fil"]),
+        frame(type="send", client_id="c1", text="hi", files=["f"] * 6),
+        frame(type="send", client_id="c1", text="", files=[]),
+        frame(type="reach"),
+        frame(type="reach", channel="fax", address="+34910550199"),
+        frame(type="reach", channel="sms", address="0143"),
+        frame(type="reach", channel="email", address="kim@acme"),
+        frame(type="reach", channel="email", address="kim@acme.example\nBcc: a@b.example"),
+        frame(type="transcript"),
+        frame(type="transcript", email=["kim@acme.example"]),
+        frame(type="transcript", email="a@b.example, c@d.example"),
     ],
 )
 def test_a_bad_frame_is_bad_input(raw: str | bytes) -> None:
@@ -154,11 +193,16 @@ json_values = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=8,
 )
-field_names = ("key", "token", "seq", "client_id", "text", "identity", "message_id", "value")
+field_names = (
+    *("key", "token", "seq", "client_id", "text", "identity", "message_id", "value"),
+    *("files", "about", "zone", "link", "name", "email", "topic", "channel", "address"),
+)
 
 
 @given(
-    st.sampled_from(["hello", "send", "ack", "typing", "feedback", "other"]),
+    st.sampled_from(
+        ["hello", "send", "ack", "typing", "feedback", "about", "reach", "transcript", "other"]
+    ),
     st.dictionaries(st.sampled_from(field_names), json_values),
 )
 def test_no_frame_raises_anything_else(kind: str, fields: dict[str, object]) -> None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from starlette.applications import Starlette
@@ -16,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.simulator.mail_server import MailServer, Trouble
+from channels._shared.twilio_whatsapp import heard, window_key
 from tests.channels.serving import serve
 
 LATER = 7.0  # seconds a Retry-After asks for
@@ -66,6 +68,13 @@ ADDRESSES: Mapping[str, str] = {
     "telegram": "4711",
     "email": "ana@acme.example",
 }
+
+
+def remembered(channel: str, address: str, now: datetime) -> dict[tuple[str, str, str], Any]:
+    """Return what a channel remembers of somebody who wrote a moment ago: a window stays open a while only."""
+    if channel != "whatsapp":
+        return {}
+    return {("whatsapp", "demo", window_key(address)): heard(None, "SM1", now)}
 
 
 class HttpProvider:

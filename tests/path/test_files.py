@@ -4,6 +4,7 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -11,6 +12,7 @@ from sqlalchemy import update
 
 from app.files import Carrier, Download, Fetcher, FilesSettings
 from app.store.database import db_now
+from app.store.file_queue import SqlFileQueue
 from app.store.files import SqlFiles
 from app.store.models import files, messages
 from core.contracts import Capabilities, HandlerSpec
@@ -89,12 +91,12 @@ def store(usher: Path) -> SqlFiles:
     return SqlFiles(usher.database, usher.clock, "https://help.example")
 
 
-def fetcher(usher: Path, download: Download, channel: object = None) -> Fetcher:
+def fetcher(usher: Path, download: Download, channel: Any = None) -> Fetcher:
     async def policy(_tenant: object) -> TenantPolicy:
         return TenantPolicy()
 
     return Fetcher(
-        store(usher),
+        SqlFileQueue(usher.database, usher.clock),
         download,
         lambda _name: channel or usher.provider,
         lambda inbox: inbox,
@@ -183,7 +185,7 @@ async def test_a_name_that_changes_its_mind_is_not_followed(host: Host) -> None:
     ids=["program", "page", "other kind", "compressed", "too large"],
 )
 async def test_what_is_refused_is_said_once(
-    usher: Path, host: Host, download: Download, body: bytes, headers: dict[str, str], reason: str
+    usher: Path, host: Host, download: Download, body: bytes, headers: dict[str, Any], reason: str
 ) -> None:
     url = host.says("/1", body=body, **headers)
     await usher.say("a1", "my question", attachments=(at(url), at(url)))

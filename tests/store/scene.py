@@ -16,6 +16,7 @@ from app.store.intake import SqlIntake
 from app.store.knowledge import SqlPassages
 from app.store.memory import SqlFacts, SqlIntents
 from app.store.outbox import SqlOutbox
+from app.store.reaches import SqlReaches
 from app.store.reads import SqlReads
 from app.store.turns import SqlTurns
 from core.clock import FrozenClock
@@ -55,6 +56,7 @@ class Scene:
         self.turns = SqlTurns(self.database, self.clock, applier)
         self.outbox = SqlOutbox(self.database, self.clock)
         self.humans = SqlHumans(self.database, self.clock)
+        self.reaches = SqlReaches(self.database, self.clock)
 
     async def begin(self) -> None:
         for tenant in (DEMO, OTHER):

@@ -20,7 +20,7 @@ from core.effects import Escalate, OpenGap
 from core.errors import NotFoundError
 from core.ids import ContactId
 from core.messages import Assurance, ConsentChange, IdentityClaim
-from core.ports import Superseded, TurnResult
+from core.ports import Reachable, Superseded, TurnResult
 from tests.store.scene import DEMO, OTHER, Scene
 
 SECRET = "kumquat"  # stands in everything the contact says or is called
@@ -58,6 +58,8 @@ async def ann(scene: Scene) -> ContactId:
         ),
     )
     await scene.sends()
+    reach = Reachable("email", f"{SECRET}@acme.example", Assurance.CLAIMED)
+    await scene.reaches.give(DEMO, first.conversation_id, reach, scene.clock.now())
     await scene.facts.put(DEMO, known.id, "likes", SECRET, "customer")
     await scene.says(f"More {SECRET}", f"visitor-{SECRET}", claims=proven)
     assert first.contact_id == known.id
@@ -76,6 +78,9 @@ async def test_export_holds_what_was_said_and_known(scene: Scene) -> None:
         f"{SECRET}@acme.example",
         f"visitor-{SECRET}",
     }
+    assert [r["address"] for r in exported["reaches"]] == [  # type: ignore[attr-defined]
+        f"{SECRET}@acme.example"
+    ]
     assert [f["value"] for f in exported["facts"]] == [SECRET]  # type: ignore[attr-defined]
 
 

@@ -1,11 +1,13 @@
 """Files stand in rows of their own: kept with their message, fetched later, linked for a while, erased."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
 from app.store.database import Database, db_now
+from app.store.file_queue import SqlFileQueue
 from app.store.files import SqlFiles
 from app.store.models import files, messages, outbox
 from core.clock import FrozenClock
@@ -13,7 +15,7 @@ from core.conversations import Csm
 from core.errors import NotFoundError
 from core.files import Judged
 from core.ids import CsmId, TenantId
-from core.messages import Attachment, Inbound
+from core.messages import Attachment, ConsentChange, Inbound
 from core.ports import Accepted
 from tests.core.test_files import PDF, PNG
 from tests.store.scene import DEMO, OTHER, Scene
@@ -26,6 +28,11 @@ REMOTE = Attachment("", "image/png", 0, url="https://media.example/secret-key/1"
 @pytest.fixture
 def kept(database: Database, clock: FrozenClock) -> SqlFiles:
     return SqlFiles(database, clock, "https://help.example/")
+
+
+@pytest.fixture
+def queue(database: Database, clock: FrozenClock) -> SqlFileQueue:
+    return SqlFileQueue(database, clock)
 
 
 async def carried(scene: Scene, accepted: Accepted) -> tuple[Attachment, ...]:
@@ -82,55 +89,67 @@ async def test_a_message_that_comes_again_keeps_its_files_once(scene: Scene) -> 
     assert sorted(states) == ["pending", "ready"]
 
 
-async def test_a_url_is_fetched_after_the_commit(scene: Scene, kept: SqlFiles) -> None:
+async def test_a_url_is_fetched_after_the_commit(
+    scene: Scene, kept: SqlFiles, queue: SqlFileQueue
+) -> None:
     accepted = await scene.says("", "+14155550132", "sms", attachments=(REMOTE,))
     (before,) = await carried(scene, accepted)
     assert before.url is None  # a provider's keys may stand in it
-    (pending,) = await kept.claim(5)
+    (pending,) = await queue.claim(5)
     assert (pending.url, pending.attempts, pending.channel) == (REMOTE.url, 1, "sms")
     assert pending.inbox is not None
     assert pending.inbox.channel == "sms"
-    assert await kept.claim(5) == []  # somebody has it
+    assert await queue.claim(5) == []  # somebody has it
     with pytest.raises(NotFoundError):
         await kept.get(DEMO, pending.id)
     judged = Judged("photo.png", "image/png")
-    assert await kept.kept(pending, judged, PNG) == accepted.conversation_id
+    assert await queue.kept(pending, judged, PNG) == accepted.conversation_id
     (after,) = await carried(scene, accepted)
     assert (after.id, after.name, after.size) == (before.id, "photo.png", len(PNG))
     assert (await kept.get(DEMO, pending.id)).data == PNG
     async with scene.database.read() as connection:
         assert await connection.scalar(select(files.c.source)) is None
-    assert await kept.kept(pending, judged, b"again") is None
+    assert await queue.kept(pending, judged, b"again") is None
 
 
-async def test_a_fetch_that_was_broken_off_comes_back(scene: Scene, kept: SqlFiles) -> None:
+async def test_a_fetch_that_was_broken_off_comes_back(scene: Scene, queue: SqlFileQueue) -> None:
     await scene.says("", attachments=(REMOTE,))
-    (first,) = await kept.claim(5)
+    (first,) = await queue.claim(5)
     async with scene.database.write() as connection:
         await connection.execute(update(files).values(due_at=db_now(-1)))
-    (again,) = await kept.claim(5)
+    (again,) = await queue.claim(5)
     assert (again.id, again.attempts) == (first.id, 2)
-    await kept.retry(again, 30.0)
-    assert await kept.claim(5) == []
+    await queue.retry(again, 30.0)
+    assert await queue.claim(5) == []
 
 
-async def test_the_customer_is_told_once_a_message(scene: Scene, kept: SqlFiles) -> None:
+async def test_the_customer_is_told_once_a_message(scene: Scene, queue: SqlFileQueue) -> None:
     accepted = await scene.says("", "+14155550132", "sms", attachments=(REMOTE, REMOTE))
-    for pending in await kept.claim(5):
+    for pending in await queue.claim(5):
         judged = Judged(pending.name, pending.content_type, "too_large")
-        assert await kept.refuse(pending, judged, "too large") == accepted.conversation_id
-        assert await kept.refuse(pending, judged, "too large") is None
+        assert await queue.refuse(pending, judged, "too large") == accepted.conversation_id
+        assert await queue.refuse(pending, judged, "too large") is None
     assert await notices(scene) == ["too large"]
     assert [a.refused for a in await carried(scene, accepted)] == ["too_large"] * 2
 
 
+async def test_after_stop_nothing_is_said(scene: Scene, queue: SqlFileQueue) -> None:
+    sender = "+14155550132"
+    await scene.says("", sender, "sms", attachments=(REMOTE,))
+    stop = ConsentChange("sms", sender, "stop-1", "STOP", granted=False)
+    await scene.intake.consent(scene.inboxes["demo:sms"], stop, None)
+    (pending,) = await queue.claim(5)
+    await queue.refuse(pending, Judged("x", "image/png", "too_large"), "too large")
+    assert await notices(scene) == []
+
+
 @pytest.mark.parametrize("more", [{"automatic": True}, {"inline": True}])
 async def test_who_is_never_answered_or_waits_is_not_told(
-    scene: Scene, kept: SqlFiles, more: dict[str, bool]
+    scene: Scene, queue: SqlFileQueue, more: dict[str, Any]
 ) -> None:
     await scene.says("", attachments=(REMOTE,), **more)
-    (pending,) = await kept.claim(5)
-    await kept.refuse(pending, Judged("x", "image/png", "unreachable"), "not reached")
+    (pending,) = await queue.claim(5)
+    await queue.refuse(pending, Judged("x", "image/png", "unreachable"), "not reached")
     assert await notices(scene) == []
 
 
@@ -213,7 +232,7 @@ async def test_a_link_ends_and_cannot_be_forged(
         await kept.link(TenantId("nobody"), file, clock.now())
 
 
-async def test_erasing_a_person_removes_their_files(scene: Scene, kept: SqlFiles) -> None:
+async def test_erasing_a_person_removes_their_files(scene: Scene, queue: SqlFileQueue) -> None:
     accepted = await scene.says("", attachments=(SHOT, REMOTE))
     other = await scene.says("", "visitor-2", attachments=(SHOT,))
     exported = await scene.directory.export_contact(DEMO, accepted.contact_id)
@@ -224,10 +243,10 @@ async def test_erasing_a_person_removes_their_files(scene: Scene, kept: SqlFiles
         ("shot.png", "ready"),
     ]
     assert "secret-key" not in str(exported)
-    (pending,) = await kept.claim(5)
+    (pending,) = await queue.claim(5)
     done = await scene.directory.erase_contact(DEMO, accepted.contact_id)
     assert done["files"] == 2
-    assert await kept.kept(pending, Judged("x.png", "image/png"), PNG) is None
+    assert await queue.kept(pending, Judged("x.png", "image/png"), PNG) is None
     async with scene.database.read() as connection:
         left = (await connection.execute(select(files.c.message_id))).scalars().all()
     assert left == [other.message_id]

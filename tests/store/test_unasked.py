@@ -283,3 +283,9 @@ async def test_consent_is_looked_up_as_it_stands_when_it_goes(scene: Scene) -> N
     scene.clock.advance(timedelta(hours=12))
     assert await settled(scene) == [Refused("opted_out")]
     assert len(await rows(scene, consents)) == 1
+
+
+async def test_a_channel_is_told_why_it_sends_unasked(scene: Scene) -> None:
+    await wishes_for(scene, await texts(scene))
+    purposes = [job.outbound.purpose for job in await scene.take_jobs()]
+    assert [purpose for purpose in purposes if purpose] == ["survey"]

@@ -202,6 +202,7 @@ async def office(
         reads=scene.reads,
         figures=SqlFigures(scene.database),
         files=SqlFiles(database, clock),
+        reaches=scene.reaches,
         directory=scene.directory,
         not_sent=SqlUnasked(database, clock, {"sms": "phone"}),
         access=scene.access,

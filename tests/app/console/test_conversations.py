@@ -15,8 +15,8 @@ from app.store.demo import DEMO_PASSWORD
 from core.conversations import Mode, Status
 from core.effects import OpenGap
 from core.ids import TurnId, new_id
-from core.messages import Author, Correction
-from core.ports import TurnResult
+from core.messages import Assurance, Author, Correction
+from core.ports import Reachable, TurnResult
 from tests.app.console.office import CITED, Office
 from tests.store.scene import DEMO, OTHER
 
@@ -122,6 +122,30 @@ async def test_the_transcript_has_authors_channels_citations_and_delivery(desk: 
     assert found["target"] == {"channel": "sms", "address": "+12025550143"}
     assert trace["trace"]["query"] == "How do I invite Bo?"
     assert unknown.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("assurance", "words"), [(Assurance.CLAIMED, False), (Assurance.PROVEN, True)]
+)
+async def test_it_says_where_an_unread_answer_also_goes(
+    desk: Office, assurance: Assurance, words: bool
+) -> None:
+    accepted = await desk.says("Is anybody there?", sender="vis_1")
+    reach = Reachable("email", "kim@acme.example", assurance)
+    await desk.scene.reaches.give(DEMO, accepted.conversation_id, reach, desk.clock.now())
+    async with desk.signed_in("maya") as maya:
+        target = (await maya.get(at(accepted))).json()["target"]
+    also = {"channel": "email", "address": "k•••@acme.example", "minutes": 5, "words": words}
+    assert target == {"channel": "web", "address": "vis_1", "also": also}
+
+
+async def test_who_declined_gets_word_nowhere_else(desk: Office) -> None:
+    accepted = await desk.says("Is anybody there?", sender="vis_1")
+    declined = Reachable("email", None, Assurance.CLAIMED)
+    await desk.scene.reaches.give(DEMO, accepted.conversation_id, declined, desk.clock.now())
+    async with desk.signed_in("maya") as maya:
+        target = (await maya.get(at(accepted))).json()["target"]
+    assert target == {"channel": "web", "address": "vis_1"}
 
 
 async def test_a_long_conversation_is_read_backwards(desk: Office) -> None:
