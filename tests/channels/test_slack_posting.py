@@ -127,8 +127,9 @@ async def test_sources_stand_in_small_print(wired: Rig) -> None:
 async def test_five_choices_are_buttons_and_the_rest_numbered_lines(wired: Rig, count: int) -> None:
     choices = tuple(QuickReply(f"Choice <{n}>", f"choice {n}") for n in range(1, count + 1))
     await wired.channel.deliver(wired.outbound("Which?", quick_replies=choices), wired.inbox)
-    *said, actions = wired.slack.channels[SHARED][-1]["blocks"]
-    shown = "\n".join(block["text"]["text"] for block in said)
+    said, actions, *more = wired.slack.channels[SHARED][-1]["blocks"]
+    assert said["text"]["text"] == "Which?"
+    shown = "\n".join(block["text"]["text"] for block in more)
     assert [b["value"] for b in actions["elements"]] == [c.value for c in choices[:5]]
     wanted = [f"{n}. Choice &lt;{n}&gt;" for n in range(6, count + 1)]
     assert [line for line in shown.splitlines() if ". Choice" in line] == wanted

@@ -65,7 +65,7 @@ export const mountSlack = (root) => {
       h("div", { class: "body" },
         h("p", { class: "by" }, h("b", null, name), isBot ? h("span", { class: "app" }, "APP") : h("span", { class: "role" }, user(message.user)?.role || ""),
           h("time", { datetime: at.toISOString() }, clock(at)), message.edited && h("span", { class: "role" }, "edited"),
-          message.only && h("span", { class: "role" }, `only ${user(message.only)?.name || message.only} sees this`)),
+          message.only && h("span", { class: "role" }, `only ${(user(message.only)?.name || message.only).split(" ")[0]} sees this`)),
         h("div", { class: isCard ? "card" : "" }, ...inside.filter(Boolean)),
         isBot && !isCard && !message.only && h("span", { class: "thumbs" }, thumb(message, "+1", "👍"), thumb(message, "-1", "👎")),
         !thread && !direct() && h("button", { type: "button", class: replies ? "replies" : "replies none", onclick: () => go(place, message.ts) },
