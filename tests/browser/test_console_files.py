@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import FilePayload, expect
 
 from core.messages import Attachment
 from tests.browser.test_console import CONTRAST, DESK, PHONE, Shift, shift
@@ -53,8 +53,8 @@ async def test_files_are_seen_and_sent(
     await expect(page.get_by_text("You have it")).to_be_visible()
     await page.locator(".composer input[type=file]").set_input_files(
         [
-            {"name": "plan.pdf", "mimeType": "application/pdf", "buffer": PDF},
-            {"name": "page.html", "mimeType": "text/html", "buffer": b"<html>"},
+            FilePayload(name="plan.pdf", mimeType="application/pdf", buffer=PDF),
+            FilePayload(name="page.html", mimeType="text/html", buffer=b"<html>"),
         ]
     )
     await expect(page.get_by_role("alert")).to_contain_text("page.html: this kind of file is not")
