@@ -35,9 +35,9 @@ async def test_files_are_seen_and_sent(
 ) -> None:
     accepted = await shift.desk.says("It looks like this", attachments=SENT, display_name="Ann")
     page = shift.page
-    await page.set_viewport_size(size)
     await page.emulate_media(color_scheme=scheme)
     await shift.sign_in("Maya Okafor", f"/c/{accepted.conversation_id}")
+    await page.set_viewport_size(size)
     files = page.locator(".message.customer .files li")
     await expect(files).to_have_count(4)
     await expect(files.nth(2)).to_contain_text("not kept: this kind is not allowed")
