@@ -449,7 +449,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
         vault=vault,
         directory=directory,
         access=SqlAccess(database, clock),
-        changes=SqlChanges(database, clock, reads),
+        changes=SqlChanges(database, clock, reads, seals),
         reads=reads,
         figures=SqlFigures(database),
         passages=passages,

@@ -96,7 +96,7 @@ def _chat(services: Services, secret: str) -> Callable[[HTTPConnection], WebChat
         reaches=services.reaches,
         state=services.state,
         calendar=services.calendar,
-        files=getattr(services, "files", None),
+        files=services.files,
         visitor_secret=secret,
         base_url=services.settings.base_url.rstrip("/"),
         development=services.settings.development,

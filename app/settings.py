@@ -13,8 +13,8 @@ class ServerSettings(Section):
     """How this process runs.
 
     `environment` development binds to loopback, accepts the key `dev` and shows the simulator. `base_url` is
-    what links in alerts and mails begin with. `secret` signs visitor tokens; empty makes one in `var_dir`.
-    `crash_point` is for fault tests only.
+    what links in alerts and mails begin with. `secret` signs visitor tokens and keys the digests of one-time codes;
+    empty makes one in `var_dir`. `crash_point` is for fault tests only.
     """
 
     model_config = SettingsConfigDict(env_prefix="USHER_")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.conversations import Contact
 from core.delivery import Decision, Refused
+from core.errors import UnavailableError
 from core.ids import TenantId
 from core.ports import Lines, Metrics, TenantPolicy
 from handlers._shared.spoken_times import say_moment, say_zone
@@ -47,7 +48,13 @@ class Unasked:
         """Decide whatever is due; returns how many."""
         due = await self._store.due()
         for wish_id in due:
-            await self._settle(wish_id)
+            try:
+                await self._settle(wish_id)
+            except UnavailableError:
+                raise
+            except Exception:
+                # one bad row must not keep everybody else's waiting; it is tried again with the next round
+                logger.exception("unasked.failed", extra={"wish": wish_id})
         return len(due)
 
     async def _settle(self, wish_id: str) -> Decision | None:

@@ -9,14 +9,17 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from core.effects import (
     Book,
     CancelBooking,
+    CountMiss,
     Effect,
     Escalate,
     Forget,
     Identify,
     OpenGap,
+    Prove,
     Remember,
     Resolve,
     Send,
+    SendCode,
     SetAlarm,
     SetForm,
     SetLocale,
@@ -32,7 +35,7 @@ from core.understanding import Said
 
 NO_TOOLS, NO_MEMORY, QUOTE_ONLY = "no_tools", "no_memory", "quote_only"
 # What a reply would claim as done. The others here are quiet: nothing is said of them.
-_SAID_ALOUD = (Book, CancelBooking, Send, Remember, Forget)
+_SAID_ALOUD = (Book, CancelBooking, Send, Remember, Forget, SendCode, Prove)
 FORBIDDEN: dict[type, frozenset[str]] = {
     Book: frozenset({NO_TOOLS}),
     CancelBooking: frozenset({NO_TOOLS}),
@@ -42,6 +45,10 @@ FORBIDDEN: dict[type, frozenset[str]] = {
     Forget: frozenset({NO_TOOLS, NO_MEMORY}),
     Identify: frozenset({NO_TOOLS, NO_MEMORY}),
     SetTimeZone: frozenset({NO_TOOLS, NO_MEMORY}),
+    # a code goes to an address the text names; what was typed is counted whatever stood beside it
+    SendCode: frozenset({NO_TOOLS}),
+    Prove: frozenset({NO_TOOLS}),
+    CountMiss: frozenset(),
     # Asking for a person, telling the team and the conversation's own notes are what remains.
     Escalate: frozenset(),
     TellTeam: frozenset(),

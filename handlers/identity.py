@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from core.contracts import Context, HandlerSpec
 from core.conversations import HandoffReason
-from core.effects import CODE_GAP, CountMiss, Effect, Prove, SendCode, SetForm, SetNote
+from core.effects import CODE_GAP, CountMiss, Effect, Identify, Prove, SendCode, SetForm, SetNote
 from core.mailboxes import is_role_mailbox
-from core.messages import Assurance, QuickReply
+from core.messages import Assurance, IdentityClaim, QuickReply
 from core.outcomes import Outcome, Turn
 from core.proving import RESUME
 from core.turns import Decision
@@ -112,7 +112,9 @@ def _send(turn: Turn, context: Context, draft: Draft, kind: str, value: str) -> 
         lines.say("verify.code", turn.locale, channel, code=CODE_GAP),
         lines.say("verify.code_subject", turn.locale) if channel == "email" else None,
     )
-    return _asking(turn, context, draft, "verify.sent", code, address=_shown(kind, value))
+    # unproven, it is a hint to the team who this may be
+    stated = Identify(IdentityClaim(kind, value, Assurance.CLAIMED))
+    return _asking(turn, context, draft, "verify.sent", code, stated, address=_shown(kind, value))
 
 
 def _shown(kind: str, value: str) -> str:

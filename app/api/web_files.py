@@ -21,8 +21,8 @@ from core.errors import (
     ServiceError,
     TooLargeError,
 )
+from core.files import MAX_BYTES
 
-MAX_FILE = 10 * 1024 * 1024  # bytes
 FILES_PER_MINUTE = 10
 
 
@@ -76,8 +76,8 @@ async def _body(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_FILE:
-            raise TooLargeError(f"a file holds at most {MAX_FILE // 1024 // 1024} MB")
+        if len(body) > MAX_BYTES:
+            raise TooLargeError(f"a file holds at most {MAX_BYTES // 1_000_000} MB")
     if not body:
         raise BadInputError("the file is empty")
     return bytes(body)

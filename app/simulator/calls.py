@@ -75,10 +75,12 @@ class CallsStandIn:
             "status_callback_method": "POST",
         }
         self.post_to: Callable[[str], str] = lambda url: url
+        self.api_base_url = ""
         self._changed = changed
 
     def settings(self, api_base_url: str) -> dict[str, object]:
         """Return the channel's settings that lead here, by field name."""
+        self.api_base_url = api_base_url
         return {
             "account_sid": self.twilio.account_sid,
             "auth_token": self.twilio.auth_token,
@@ -132,7 +134,7 @@ class CallsStandIn:
         """Speak after the tone; the words are written down if that was asked for."""
         self._require(call, "record")
         call.heard.append(("caller", text))
-        url = f"{self.webhook_url.partition('/channels')[0]}/recordings/RE{secrets.token_hex(16)}"
+        url = self._recording_url()
         recording = {"RecordingUrl": url, "RecordingDuration": "7", "RecordingSid": url[-34:]}
         written = call.transcript
         await self._fetch(call, call.action, {**recording, "Digits": "hangup"})
@@ -240,16 +242,19 @@ class CallsStandIn:
         await self._send(self.request(call, status, {"CallStatus": "completed"}))
         if call.recorded:
             callback, call.recorded = call.recorded, None
-            base = self.webhook_url.partition("/channels")[0]
             form = {
                 "AccountSid": self.twilio.account_sid,
                 "CallSid": call.sid,
                 "RecordingSid": "RE1",
                 "RecordingStatus": "completed",
-                "RecordingUrl": f"{base}/recordings/RE{secrets.token_hex(16)}",
+                "RecordingUrl": self._recording_url(),
                 "RecordingDuration": "30",
             }
             await self._send(self.twilio.sign(callback, list(form.items())))
+
+    def _recording_url(self) -> str:
+        base = self.api_base_url or self.webhook_url.partition("/channels")[0]
+        return f"{base}/recordings/RE{secrets.token_hex(16)}"
 
     async def _send(self, request: SignedRequest) -> str:
         try:

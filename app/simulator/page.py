@@ -135,6 +135,15 @@ class Press(BaseModel):
     user: str = Field(max_length=50)
 
 
+class React(BaseModel):
+    """A thumb under a message."""
+
+    channel: str = Field(max_length=50)
+    ts: str = Field(max_length=50)
+    user: str = Field(max_length=50)
+    reaction: str = Field(pattern="^[+-]1$")
+
+
 class Fail(BaseModel):
     """A failure to order."""
 
@@ -279,6 +288,10 @@ def _add_actions(router: APIRouter, world: World) -> None:
     async def press(asked: Press) -> None:
         await world.press(asked.channel, asked.ts, asked.action_id, asked.user)
 
+    @router.post("/slack/react", status_code=204)
+    async def react(asked: React) -> None:
+        await world.react(asked.channel, asked.ts, asked.reaction, asked.user)
+
     @router.post("/fail", status_code=204)
     async def fail(asked: Fail) -> None:
         world.fail(asked.channel, asked.how, asked.times)
@@ -384,6 +397,15 @@ def _mailbox(world: World, address: str) -> Mapping[str, object]:
     }
 
 
+def _shown_alone(world: World, channel: str) -> list[Mapping[str, object]]:
+    """Return what one person alone sees in a channel."""
+    return [
+        {**message, "bot_id": world.slack.bot_id, "only": message["user"]}
+        for message in world.slack.ephemeral
+        if message["channel"] == channel
+    ]
+
+
 def _slack(world: World) -> Mapping[str, object]:
     slack = world.slack
     hidden = ("metadata", "team", "type")
@@ -399,7 +421,8 @@ def _slack(world: World) -> Mapping[str, object]:
                 "name": people.CHANNELS.get(channel, ""),
                 "with": f"U{channel[1:]}" if channel.startswith("D") else None,
                 "messages": [
-                    {k: v for k, v in message.items() if k not in hidden} for message in messages
+                    {k: v for k, v in message.items() if k not in hidden}
+                    for message in (*messages, *_shown_alone(world, channel))
                 ],
             }
             for channel, messages in slack.channels.items()

@@ -296,6 +296,8 @@ class SlackStandIn:
         Raises LookupError when the message shows no such button.
         """
         message = self.find(self._resolve(channel), ts)
+        alone = next((m for m in self.ephemeral if m["ts"] == ts), None)
+        message = message or alone
         blocks = (message or {}).get("blocks", [])
         buttons = [e for b in blocks for e in b.get("elements", []) if e.get("type") == "button"]
         button = next((b for b in buttons if b["action_id"] == action_id), None)
@@ -310,13 +312,13 @@ class SlackStandIn:
                 "type": "message",
                 "message_ts": ts,
                 "channel_id": self._resolve(channel),
-                "is_ephemeral": False,
+                "is_ephemeral": alone is not None,
                 **({"thread_ts": message["thread_ts"]} if "thread_ts" in message else {}),
             },
             "trigger_id": f"{secrets.randbelow(10**9)}.1.{secrets.token_hex(8)}",
             "team": {"id": self.team_id, "domain": "usher-stand-in"},
             "channel": {"id": self._resolve(channel), "name": "somewhere"},
-            "message": message,
+            **({} if alone else {"message": message}),
             "actions": [
                 {
                     "action_id": action_id,

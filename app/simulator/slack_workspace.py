@@ -233,6 +233,8 @@ class SlackWorkspace(SlackStandIn):
     ) -> SignedRequest:
         """Let somebody react to a message, or take it back. Raises LookupError when it is not there."""
         message, _ = self._found(channel, ts)
+        given: dict[str, list[str]] = message.setdefault("thumbs", {})
+        given[reaction] = [*given.get(reaction, []), user] if added else []
         return self.event(
             {
                 "type": "reaction_added" if added else "reaction_removed",

@@ -297,6 +297,14 @@ class World:
             raise NotFoundError(str(error)) from error
         await self._post(pressed)
 
+    async def react(self, channel: str, ts: str, reaction: str, user: str) -> None:
+        """Put a thumb (`+1`, `-1`) under a message. Raises NotFoundError when it is not there."""
+        try:
+            event = self.slack.react(user, _channel_id(channel), ts, reaction)
+        except LookupError as error:
+            raise NotFoundError(str(error)) from error
+        await self._post(event)
+
     def _said(self, _message: Message) -> None:
         self.bell.ring()
 

@@ -4,6 +4,7 @@ from sqlalchemy import exc, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import queue
+from app.store.codes import Seals
 from app.store.database import Database
 from app.store.models import conversations, messages, outbox
 from app.store.transcript import SqlTranscript
@@ -19,7 +20,14 @@ MAX_TEXT = 32_000
 class SqlChanges:
     """Port `Changes`."""
 
-    def __init__(self, database: Database, clock: Clock, transcript: SqlTranscript) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        transcript: SqlTranscript,
+        seals: Seals | None = None,
+    ) -> None:
+        self._seals = seals or Seals("")
         self._database = database
         self._clock = clock
         self._transcript = transcript
@@ -47,6 +55,11 @@ class SqlChanges:
             if row is None or known.get("sender") != change.sender:
                 return None
             text = None if change.text is None else change.text.replace("\x00", "")[:MAX_TEXT]
+            typed = None
+            if text is not None:
+                text, typed = await self._seals.hide(
+                    connection, inbox.tenant, row["conversation_id"], text, self._clock.now()
+                )
             if text == row["text"] or (text is None and "deleted_at" in known):
                 return None
             at = self._clock.now().isoformat()
@@ -57,6 +70,7 @@ class SqlChanges:
                     values = {"text": "", "status": "recorded"}
             else:
                 known |= {"edited_at": at, "before": known.get("before", row["text"])}
+                known |= {"code": typed} if typed else {}
                 values = {"text": text}
             await connection.execute(
                 update(messages).where(messages.c.id == row["id"]).values(metadata=known, **values)

@@ -6,14 +6,14 @@ UPDATEs on the conversation's fence and version, which both databases serialise.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import case, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import contacts, copies, effects, file_rows, queue, rows, uses
 from app.store.database import Database, db_now
-from app.store.models import consents, conversations, inboxes, messages, tenants, turns
+from app.store.models import codes, consents, conversations, inboxes, messages, tenants, turns
 from core.clock import Clock
 from core.conversations import Contact, Conversation, Inbox, Status
 from core.crash import crash_point
@@ -25,6 +25,8 @@ from core.ports import Claim, Committed, Reply, Superseded, TurnResult
 LEASE_SECONDS = 30.0
 _HISTORY = 30
 _BATCH = 20
+_BROWSERS = ("web", "visitor")
+_PROOF_LASTS = timedelta(hours=12)
 
 
 class _Refused(Exception):  # noqa: N818 - carries a refusal out of the transaction
@@ -134,7 +136,8 @@ class SqlTurns:
         policy = await connection.scalar(select(tenants.c.policy).where(tenants.c.id == tenant))
         if contact is None:
             raise RuntimeError(f"conversation {conversation.id!r} has no contact")
-        weakest = min((_believed(r, contact) for r in pending), key=lambda a: a.rank)
+        here = await self._proved_here(connection, conversation)
+        weakest = min((_believed(r, contact, here=here) for r in pending), key=lambda a: a.rank)
         return Claim(
             conversation=conversation,
             fence=conversation.fence,
@@ -147,6 +150,14 @@ class SqlTurns:
             assurance=weakest,
             opted_out=await self._stopped(connection, pending[-1]),
         )
+
+    async def _proved_here(self, connection: AsyncConnection, conversation: Conversation) -> bool:
+        """Return whether a code came back in this conversation of late."""
+        used = select(codes.c.id).where(
+            codes.c.conversation_id == conversation.id,
+            codes.c.used_at > self._clock.now() - _PROOF_LASTS,
+        )
+        return (await connection.execute(used.limit(1))).first() is not None
 
     async def _stopped(self, connection: AsyncConnection, newest: rows.Row) -> bool:
         """Return whether the newest word on hearing from us, from where this was written, is STOP."""
@@ -512,11 +523,12 @@ def _intent(trace: Mapping[str, object]) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _believed(row: rows.Row, contact: Contact) -> Assurance:
+def _believed(row: rows.Row, contact: Contact, *, here: bool) -> Assurance:
     """Return how sure we are that a message is the contact's own.
 
     What a provider vouches for is proven when the contact proved that address before; another's words in the same
-    thread count as a claim.
+    thread count as a claim. A browser is no address: whoever sits at it next has its token too, so it is proven only
+    where a code came back of late (`here`), or by the signature on the message itself.
     """
     stated, sender = Assurance(row["assurance"]), (row["metadata"] or {}).get("sender")
     if stated is Assurance.PROVEN or not sender:
@@ -525,7 +537,10 @@ def _believed(row: rows.Row, contact: Contact) -> Assurance:
     if not held:
         return Assurance.CLAIMED
     vouched = stated is Assurance.CHANNEL and any(
-        i.assurance is Assurance.PROVEN and not i.kind.endswith(":claimed") for i in held
+        i.assurance is Assurance.PROVEN
+        and not i.kind.endswith(":claimed")
+        and (here or i.kind not in _BROWSERS)
+        for i in held
     )
     return Assurance.PROVEN if vouched else stated
 

@@ -73,18 +73,14 @@ def reply_blocks(
 ) -> list[Block]:
     """Return text that is mrkdwn already, its sources (a heading for them) in small print, and its choices.
 
-    The first choices are buttons; what is beyond them stands as lines with their numbers, under `choose`.
+    The first choices are buttons; those beyond them stand below as lines with their numbers, and `choose`.
     """
     more = [
         f"{number}. {escape_mrkdwn(reply.label)}"
         for number, reply in enumerate(quick_replies, 1)
         if number > BUTTONS
     ]
-    text = "\n".join([mrkdwn, *([""] if more else []), *more, *([choose] if more else [])])
-    blocks: list[Block] = [
-        {"type": "section", "text": {"type": "mrkdwn", "text": part}}
-        for part in split(text, _SECTION, "mrkdwn")
-    ]
+    blocks = _sections(mrkdwn)
     if citations and sources:
         shown = render(".", _TEXT_ALONE, citations=citations, words=Words(sources=sources))
         small = split(shown[0].removeprefix(".").strip(), _SECTION, "mrkdwn")[:_MAX_TRANSCRIPT]
@@ -98,7 +94,18 @@ def reply_blocks(
         }
         for index, reply in enumerate(quick_replies[:BUTTONS])
     ]
-    return [*blocks, {"type": "actions", "elements": buttons}] if buttons else blocks
+    if buttons:
+        blocks.append({"type": "actions", "elements": buttons})
+    if more:
+        blocks += _sections("\n".join([*more, *([choose] if choose else [])]))
+    return blocks
+
+
+def _sections(mrkdwn: str) -> list[Block]:
+    return [
+        {"type": "section", "text": {"type": "mrkdwn", "text": part}}
+        for part in split(mrkdwn, _SECTION, "mrkdwn")
+    ]
 
 
 def _button(name: str, card: TeamCard) -> Block:

@@ -196,8 +196,9 @@ class Desk:
         """Ask somebody to stay for the person who has the conversation; a while, then take a message."""
         if self.place.hold and self.place.round >= MAX_WAITS:
             return self.take_message([self.call_back()])
-        key = "voice.still_waiting" if self.place.hold else "voice.person_reads"
-        place = self.next(misses=0, hold=True, round=self.place.round + 1 if self.place.hold else 1)
+        waited = self.place.round if self.place.hold else 0
+        key = "voice.still_waiting" if waited else "voice.person_reads"
+        place = self.next(misses=0, hold=True, round=waited + 1)
         return self.listen([self.line(key)], place, seconds=_WAIT_SECONDS)
 
     def hand_over(self, text: str, locale: str) -> Said:

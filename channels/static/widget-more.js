@@ -5,7 +5,7 @@
  */
 "use strict";
 customElements.get("usher-widget").made = ({ node: h, glyph: icon, icons: ICONS, locale, box: store, options, server }) => {
-  const MAX_FILE = 10 * 1024 * 1024;
+  const MAX_FILE = 1e7; // bytes, as core/files.py
   const WORDS = {
     en: {
       copied: "Copied", later: "Not now", save: "Save", cancel: "Cancel", start: "Start chatting", close: "Close",

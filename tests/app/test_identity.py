@@ -2,6 +2,7 @@
 
 import re
 
+from app.compose import DEMO
 from app.store import models
 from tests.app.app_server import Server, running_app
 
@@ -34,6 +35,9 @@ async def test_a_visitor_proves_and_goes_on(database_url: str) -> None:
             assert "Which email address" in (await tab.ask(WISH))["text"]
             sent = await tab.ask(f"it's {MAIL}")
             assert "code to l•••@globex.example" in sent["text"]
+            (lena,) = await server.rows(models.contacts, external_id="lena")
+            _, (match,) = await server.services.directory.ties(DEMO, lena.id)
+            assert match["value"] == MAIL  # a hint to the team, no more
             code = await code_from(server)
             wrong = f"{(int(code) + 1) % 10**6:06d}"
             assert "You have 4 more tries" in (await tab.ask(wrong))["text"]
@@ -44,7 +48,6 @@ async def test_a_visitor_proves_and_goes_on(database_url: str) -> None:
         assert code not in kept
         assert f"{code[:3]} {code[3:]}" not in kept
         (talk,) = await server.rows(models.conversations)
-        (lena,) = await server.rows(models.contacts, external_id="lena")
         assert talk.contact_id == lena.id
         async with server.api() as client:
             (joined,) = (await client.get("/manage/contacts/lena/joins")).json()["joins"]

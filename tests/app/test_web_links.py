@@ -168,3 +168,27 @@ async def test_no_other_token_opens_a_talk(sqlite_url: str, token: str) -> None:
         tab = await stack.enter_async_context(server.tab())
         answer = await tab.hello(server.simulator.widget_key, link=token)
         assert (answer["type"], answer["code"]) == ("error", "unauthenticated")
+
+
+# ---------------------------------------------------------------- files
+
+
+async def test_a_file_is_uploaded_sent_and_fetched_again(database_url: str) -> None:
+    async with running_app(database_url) as server, server.tab() as tab:
+        key = server.simulator.widget_key
+        token = (await tab.hello(key))["visitor"]
+        origin = {"origin": "http://localhost:3000", "authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(base_url=server.url, trust_env=False) as client:
+            named = origin | {"x-file-name": "notes.txt", "content-type": "text/plain"}
+            kept = await client.post("/web/files", content=b"line one\n", headers=named)
+            assert kept.status_code == 201, kept.text
+            odd = origin | {"x-file-name": "run.exe", "content-type": "text/plain"}
+            refused = await client.post("/web/files", content=b"MZ\x90\x00", headers=odd)
+            assert refused.status_code == 422
+            await tab.say("send", client_id="c1", text="See here", files=[kept.json()["id"]])
+            shown = await tab.next("message")
+            (file,) = shown["files"]
+            assert (file["name"], file["size"]) == ("notes.txt", 9)
+            fetched = await client.get(file["url"])
+        assert fetched.content == b"line one\n"
+        assert fetched.headers["content-disposition"].startswith("attachment")

@@ -67,6 +67,16 @@ async def test_where_no_direct_message_may_go_it_is_shown_to_one_person_alone(wi
     assert SECRET_WORDS not in read_by_all(wired)
 
 
+async def test_a_press_on_what_one_person_sees_goes_on_with_the_thread(wired: Rig) -> None:
+    wired.slack.no_direct.add(ANNA)
+    choices = (QuickReply("Yes", "yes"),)
+    await wired.channel.deliver(private(wired, quick_replies=choices), wired.inbox)
+    press = wired.slack.press(ANNA, SHARED, wired.slack.ephemeral[0]["ts"], "usher_reply_0")
+    (said,) = await wired.events(press)
+    assert isinstance(said, Inbound)
+    assert (said.text, said.thread, said.shared) == ("yes", ASKED, True)
+
+
 @pytest.mark.parametrize("address", [SHARED, f"{TEAM}/{SHARED}", "G0PRIVATE"])
 async def test_a_private_answer_never_goes_to_a_channel(wired: Rig, address: str) -> None:
     with pytest.raises(PermanentDeliveryError):
@@ -117,8 +127,9 @@ async def test_sources_stand_in_small_print(wired: Rig) -> None:
 async def test_five_choices_are_buttons_and_the_rest_numbered_lines(wired: Rig, count: int) -> None:
     choices = tuple(QuickReply(f"Choice <{n}>", f"choice {n}") for n in range(1, count + 1))
     await wired.channel.deliver(wired.outbound("Which?", quick_replies=choices), wired.inbox)
-    *said, actions = wired.slack.channels[SHARED][-1]["blocks"]
-    shown = "\n".join(block["text"]["text"] for block in said)
+    said, actions, *more = wired.slack.channels[SHARED][-1]["blocks"]
+    assert said["text"]["text"] == "Which?"
+    shown = "\n".join(block["text"]["text"] for block in more)
     assert [b["value"] for b in actions["elements"]] == [c.value for c in choices[:5]]
     wanted = [f"{n}. Choice &lt;{n}&gt;" for n in range(6, count + 1)]
     assert [line for line in shown.splitlines() if ". Choice" in line] == wanted

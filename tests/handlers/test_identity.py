@@ -7,7 +7,16 @@ import pytest
 
 from core.contracts import Context
 from core.conversations import Contact, Identity
-from core.effects import CODE_GAP, CountMiss, Prove, RefusedEffect, SendCode, SetForm, SetNote
+from core.effects import (
+    CODE_GAP,
+    CountMiss,
+    Identify,
+    Prove,
+    RefusedEffect,
+    SendCode,
+    SetForm,
+    SetNote,
+)
 from core.ids import ContactId, ConversationId, MessageId, TenantId
 from core.messages import Assurance, Author, MessageKind, StoredMessage
 from core.outcomes import Outcome, Turn
@@ -79,6 +88,7 @@ async def test_asks_for_an_address_and_sends_a_code_there() -> None:
     outcome = await talk.says("It's Jane@Acme.example.")
     (code,) = effects_of(outcome, SendCode)
     assert (code.channel, code.kind, code.value) == ("email", "email", "jane@acme.example")
+    assert effects_of(outcome, Identify)[0].claim.assurance is Assurance.CLAIMED
     assert CODE_GAP in code.text
     assert code.subject
     assert outcome.text == SENT

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.store.codes import ATTEMPTS, LASTS, SqlCodes
+from app.store.changes import SqlChanges
+from app.store.codes import ATTEMPTS, LASTS, Seals, SqlCodes
 from app.store.models import audit, codes, contacts, identities, messages, outbox
+from app.store.turns import _believed
 from core.conversations import Status
 from core.effects import CODE_GAP, CountMiss, Effect, Prove, RefusedEffect, SendCode
 from core.errors import PermanentDeliveryError
 from core.ids import TurnId, new_id
-from core.messages import Assurance, Sent
+from core.messages import Assurance, Correction, IdentityClaim, Sent
 from core.ports import Accepted, Committed, TurnResult
 from tests.store.scene import DEMO, Scene
 
@@ -89,6 +91,17 @@ async def test_a_dead_code_is_not_shown_to_the_team(scene: Scene) -> None:
 async def test_numbers_stay_where_no_code_was_asked_for(scene: Scene) -> None:
     await scene.says("order 123456")
     assert [m.text for m in await rows(scene, messages)] == ["order 123456"]
+
+
+async def test_a_code_written_into_an_edited_message_is_hidden_too(scene: Scene) -> None:
+    _accepted, code = await sent_code(scene)
+    await scene.says("wait", "visitor-1")
+    change = Correction("web", f"ext-{scene.numbers}", "visitor-1", f"it is {code}")
+    changes = SqlChanges(scene.database, scene.clock, scene.reads, Seals("of these tests"))
+    await changes.correct(scene.inboxes["demo:web"], change)
+    kept = await rows(scene, messages)
+    assert code not in repr(kept)
+    assert "it is ••••••" in [m.text for m in kept]
 
 
 @pytest.mark.parametrize("shape", ["{}", " {} ", "code: {}.", "{a}-{b}", "{a} {b}"])
@@ -240,3 +253,31 @@ async def test_a_number_the_tenant_vouches_for_is_proven_where_its_provider_does
     assert claim is not None
     assert claim.assurance == Assurance.PROVEN
     assert {i.kind for i in await rows(scene, identities)} == {"phone"}
+
+
+async def test_who_sits_at_the_browser_next_is_not_proven_by_it(scene: Scene) -> None:
+    """A signature proves its message, a code its conversation for a while; the browser's token neither."""
+    jane = IdentityClaim("external", "jane", Assurance.PROVEN)
+    await scene.says("hi", assurance=Assurance.PROVEN, claims=(jane,))
+    again = await scene.says("and now?", claims=())
+    claim = await scene.turns.claim(again.conversation_id)
+    assert claim is not None
+    weakest = [_believed(m, claim.contact, here=False) for m in await _messages(scene)]
+    assert weakest == [Assurance.PROVEN, Assurance.CHANNEL]
+    assert claim.assurance == Assurance.CHANNEL
+
+
+async def _messages(scene: Scene) -> list[Any]:
+    async with scene.database.read() as connection:
+        found = await connection.execute(select(messages).order_by(messages.c.seq))
+        return list(found.mappings().all())
+
+
+async def test_a_code_proves_a_browser_for_half_a_day(scene: Scene) -> None:
+    await scene.directory.put_contact(DEMO, "jane", {"phone": PHONE})
+    accepted, _done = await proves(scene)
+    scene.clock.advance(timedelta(hours=12))
+    await scene.says("still there")
+    claim = await scene.turns.claim(accepted.conversation_id)
+    assert claim is not None
+    assert claim.assurance == Assurance.CHANNEL

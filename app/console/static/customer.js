@@ -5,7 +5,7 @@ import { session } from "./bus.js";
 import { full, now, relative } from "./clock.js";
 import { avatar, h, icon, put } from "./dom.js";
 import { confirm, say, warn } from "./toast.js";
-import { ASSURANCE, channel, PROOF, PURPOSE, STATUS, tidy, UNASKED, who } from "./words.js";
+import { ASSURANCE, channel, MOVED, plural, PROOF, PURPOSE, STATUS, tidy, UNASKED, who } from "./words.js";
 
 let side, shown = null, data = null, asked = 0;
 
@@ -105,7 +105,7 @@ async function match(contact, found, is) {
 }
 
 function joined(contact, found) {
-  const moved = Object.entries(found.moved).filter(([, n]) => n).map(([name, n]) => `${n} ${name}`).join(", ");
+  const moved = Object.entries(found.moved).filter(([, n]) => n).map(([name, n]) => plural(n, ...MOVED[name])).join(", ");
   return h("li", { class: "tie" }, h("div", {}, h("b", {}, found.by === "system" ? PROOF[found.proof] || `Proven by ${found.proof}` : "Joined by a person"),
     h("span", { class: "muted" }, moved ? `${moved} · ` : "", relative(found.at))),
   session.me.may_write && h("div", { class: "tie-acts" }, h("button", { type: "button", class: "plain", on: { click: () => undo(contact, found) } }, "Undo")));

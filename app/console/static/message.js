@@ -18,7 +18,6 @@ export function message(m, row, decide) {
     h("div", { class: "body" },
       h("div", { class: "meta" }, h("b", {}, name), label(m), h("span", { class: "via" }, channel(m.channel)), h("time", { datetime: m.created_at, title: full(m.created_at) }, hour(m.created_at))),
       m.subject && side === "in" ? h("div", { class: "subject" }, m.subject) : null,
-      (m.cc || []).length ? h("div", { class: "muted cc" }, "Cc ", h("bdi", {}, m.cc.join(", "))) : null,
       bubble(m), extras(m),
       h("div", { class: "under" }, side === "out" ? [delivery(m), why(m), mark(m)] : since(m))));
 }

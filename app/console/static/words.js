@@ -23,6 +23,8 @@ export const ASSURANCE = {
 
 export const PROOF = { email: "Proven by mail", phone: "Proven by phone", external: "Proven by sign-in", web: "Proven by sign-in" };
 
+export const MOVED = { identities: ["address", "addresses"], conversations: ["conversation"], bookings: ["booking"], facts: ["note"] };
+
 export const PURPOSE = { survey: "Survey", reminder: "Reminder of a session", resend: "Word that an answer waits", nudge: "Nudge", offer: "Offer", correction: "Correction" };
 export const UNASKED = {
   opted_out: "they said STOP", no_consent: "they never said yes to it", crisis: "somebody may be in danger", handoff: "a person is asked for", complaint: "a complaint is open",

@@ -40,6 +40,11 @@ export const mountSlack = (root) => {
     act("slack/press", { channel: place, ts: message.ts, action_id: button.action_id, user: direct() || who.value });
   };
 
+  const thumb = (message, reaction, sign) => h("button", { type: "button", class: "replies none",
+    "aria-pressed": String(Boolean(message.thumbs?.[reaction]?.length)), "aria-label": reaction === "+1" ? "Thumbs up" : "Thumbs down",
+    onclick: () => act("slack/react", { channel: place, ts: message.ts, user: direct() || who.value, reaction }) },
+  message.thumbs?.[reaction]?.length ? `${sign} ${message.thumbs[reaction].length}` : sign);
+
   const confirmed = ({ title, text, confirm, deny }) => new Promise((done) => {
     const box = h("dialog", { "aria-labelledby": "confirm-title", onclose: () => {
       done(box.returnValue === "yes");
@@ -59,8 +64,10 @@ export const mountSlack = (root) => {
     return h("article", { class: "entry" }, face(name, isBot ? "bot" : ""),
       h("div", { class: "body" },
         h("p", { class: "by" }, h("b", null, name), isBot ? h("span", { class: "app" }, "APP") : h("span", { class: "role" }, user(message.user)?.role || ""),
-          h("time", { datetime: at.toISOString() }, clock(at)), message.edited && h("span", { class: "role" }, "edited")),
+          h("time", { datetime: at.toISOString() }, clock(at)), message.edited && h("span", { class: "role" }, "edited"),
+          message.only && h("span", { class: "role" }, `only ${(user(message.only)?.name || message.only).split(" ")[0]} sees this`)),
         h("div", { class: isCard ? "card" : "" }, ...inside.filter(Boolean)),
+        isBot && !isCard && !message.only && h("span", { class: "thumbs" }, thumb(message, "+1", "👍"), thumb(message, "-1", "👎")),
         !thread && !direct() && h("button", { type: "button", class: replies ? "replies" : "replies none", onclick: () => go(place, message.ts) },
           icon("reply", 14), replies ? `${replies} ${replies === 1 ? "reply" : "replies"}` : "Reply in thread")));
   };

@@ -14,9 +14,10 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.typing import Origin
 
-from app.api.web_files import FILES_PER_MINUTE, MAX_FILE
+from app.api.web_files import FILES_PER_MINUTE
 from channels._shared.web_token import issue_visitor, new_visitor
 from core.clock import FrozenClock
+from core.files import MAX_BYTES
 from core.messages import Assurance
 from tests.webchat import IDENTITY_SECRET, KEY, TENANT, VISITOR_SECRET, Desk, serving
 
@@ -188,7 +189,7 @@ async def test_somebody_elses_file_is_nobodys_to_send(desk: Desk) -> None:
         ({"origin": EVIL}, 403),
         ({"data": b""}, 422),
         ({"name": "virus.exe"}, 422),
-        ({"data": b"x" * (MAX_FILE + 1)}, 413),
+        ({"data": b"x" * (MAX_BYTES + 1)}, 413),
     ],
     ids=["no token", "forged", "origin", "empty", "kind", "size"],
 )
