@@ -280,6 +280,7 @@ default_internal_group = {inner if is_root else pwd.getpwuid(os.geteuid()).pw_na
 first_valid_uid = 1
 mail_location = maildir:{boxes}/%u
 mail_fsync = never
+mailbox_idle_check_interval = 1 secs
 passdb {{
   driver = static
   args = password={DOVECOT_PASSWORD}

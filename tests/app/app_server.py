@@ -359,12 +359,9 @@ class Server:
 
         async def nothing_left() -> bool:
             waiting = await self.rows(models.messages, status="received")
-            going = [
-                row
-                for state in ("queued", "claimed", "unknown")
-                for row in await self.rows(models.outbox, state=state)
-            ]
-            return not waiting and not going
+            # in one look: a job that is put back meanwhile would be in neither of two
+            states = {row.state for row in await self.rows(models.outbox)}
+            return not waiting and not states & {"queued", "claimed", "unknown"}
 
         await self.until(nothing_left)
 

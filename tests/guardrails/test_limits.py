@@ -203,7 +203,7 @@ async def test_a_customer_gets_every_effect(kind: type) -> None:
                 SetTimeZone,
                 SendCode,
                 Prove,
-            },  # fmt: skip
+            },
         ),
         ("no_memory", {Remember, Forget, Identify, SetTimeZone}),
         ("quote_only", set()),
