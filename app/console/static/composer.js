@@ -34,7 +34,7 @@ export function open(data) {
   chosen = h("ul", { class: "files chosen", "aria-label": "Attached files" });
   others = h("div", { class: "recipients", role: "group", "aria-label": "Recipients" });
   ask = h("div", { class: "ask", role: "alert" });
-  put(foot, tabs, blocked, others, area, chosen, ask, h("div", { class: "composer-foot" }, target, count, h("span", { class: "grow" }), picker, attach, send));
+  put(foot, tabs, blocked, others, area, chosen, ask, h("div", { class: "composer-foot" }, target, count, h("span", { class: "grow" }), picker, h("span", { class: "pair" }, attach, send)));
   update(data);
 }
 
