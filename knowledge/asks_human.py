@@ -65,7 +65,15 @@ _FOLLOWS = re.compile(
     r"|not|directly|look|help|call|really|of your|on (?:the (?:phone|line)|your)|in (?:your|support|sales|billing)|for (?:this|that|help|me|us|it)"
     r"|por|ahora|aqui|que|para|ya|real|y|o|directamente|cuanto|porque|sobre|humana|humano|de (?:su|tu|vuestro|soporte|atencion|equipo|ventas|verdad|carne)|del equipo"
     r"|bitte|jetzt|sofort|sprechen|reden|der|die|und|aus|wegen|zu|zum|um|svp|s'il|maintenant|qui|pour|de (?:votre|l'equipe|chez)|et|tout"
-    r"|agora|do (?:seu|time|suporte)|da (?:sua|equipe)|e|per|ora|adesso|subito|che|del (?:vostro|team|supporto)|vero|vera)\b"
+    r"|agora|do (?:seu|time|suporte)|da (?:sua|equipe)|e|per|ora|adesso|subito|che|del (?:vostro|team|supporto)|vero|vera"
+    # when, and under what condition
+    r"|tomorrow|tonight|later|soon|already|too|also|if|when|since|as|so|but|by|within|after|i|we|this|next|\d\w*|at (?:\d\w*|noon|once|least)"
+    r"|on (?:mon|tues|wednes|thurs|fri|satur|sun)day|in (?:\d+|an?|english|spanish|person|the (?:morning|afternoon|evening))"
+    r"|hoy|manana|esta|este|luego|pronto|ahorita|cuando|si|pero|me|mi|no|lo antes|a las?|al (?:telefono|mediodia)|urgente|urgentemente|inmediatamente"
+    r"|el (?:lunes|martes|miercoles|jueves|viernes|sabado|domingo|proximo)|en (?:espanol|ingles|persona|linea|\d+)"
+    r"|heute|morgen|gleich|bald|hier|dringend|wenn|aber|ich|am|von ihnen|auf deutsch|in (?:deutsch|ihrem)"
+    r"|aujourd'hui|demain|ce|cet|cette|si|quand|mais|je|rapidement|ici|a \d+|en (?:francais|ligne|urgence)"
+    r"|hoje|amanha|se|quando|mas|as|em (?:portugues|pessoa)|com urgencia|oggi|domani|qui|alle|ma|in (?:italiano|persona))\b"
 )
 # and what, though it follows that way, still is no person
 _NOT_PEOPLE = re.compile(
