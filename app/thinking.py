@@ -248,7 +248,9 @@ class Thinker:
             danger = in_danger(turn.understanding, claim.policy.thresholds)
             why = HandoffReason.SAFETY if danger else HandoffReason.OPTED_OUT
             asks: Effect = told if waiting else Escalate(why, "urgent" if danger else "normal")
-            return Outcome(None, "opted_out", (asks,), decision=Decision("handoff"))
+            # as after a pause: once they may be answered again, the bot goes on though a person was asked for
+            resumes = () if waiting or danger else (SetNote({"paused": True}),)
+            return Outcome(None, "opted_out", (asks, *resumes), decision=Decision("handoff"))
         resumed = bool(conversation.memory.get("paused"))  # a pause was all a person was asked for
         if mode is not Mode.MANUAL and (resumed or not waiting):
             return None

@@ -18,6 +18,8 @@ REALERT_AFTER = timedelta(seconds=60)
 BREACH_AFTER = timedelta(seconds=120)
 _CLOCKS = (("handoff.realert", REALERT_AFTER), ("handoff.breach", BREACH_AFTER))
 _HISTORY = 12
+# the bot had to be silent, nobody had asked: a request that anything else makes pressing
+_QUIET = (HandoffReason.PAUSED, HandoffReason.OPTED_OUT)
 
 
 async def request(
@@ -42,7 +44,7 @@ async def request(
     )
     summary = summary or summarise(reason, await recent(connection, conversation))
     if row["handoff_id"]:
-        if reason is not HandoffReason.PAUSED:
+        if reason not in _QUIET:
             await _press(
                 connection, row["handoff_id"], reason, severity, summary, sentiment, now, base_url
             )
@@ -99,13 +101,13 @@ async def _press(
     now: datetime,
     base_url: str,
 ) -> None:
-    """Make a request that only a pause had caused the pressing one it has become: new alert, new clocks."""
+    """Make a request that only the bot's silence had caused the pressing one it has become: new alert, new clocks."""
     pressed = await connection.execute(
         update(handoffs)
         .where(
             handoffs.c.id == handoff,
             handoffs.c.state == "requested",
-            handoffs.c.reason == HandoffReason.PAUSED,
+            handoffs.c.reason.in_(_QUIET),
         )
         .values(
             reason=reason,

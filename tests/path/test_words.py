@@ -94,6 +94,20 @@ async def test_start_lets_the_bot_answer_again(database_url: str) -> None:
         assert await says(usher, "how do I export?") == ["echo: how do I export?"]
 
 
+async def test_start_after_a_person_was_asked_for_lets_the_bot_go_on(database_url: str) -> None:
+    async with path(database_url) as usher:
+        await consents(usher, "STOP", granted=False)
+        assert await says(usher, "how do I export?") == []
+        await consents(usher, "START", granted=True)
+        await usher.say("c", "how do I import?")
+        await usher.settle()
+        assert usher.provider.texts() == ["echo: how do I import?"]
+        await usher.say("d", "human")
+        await usher.settle()
+        (handoff,) = await usher.rows(handoffs)
+        assert handoff["reason"] == HandoffReason.ASKED
+
+
 async def test_danger_is_heard_after_stop_too(database_url: str) -> None:
     async with path(database_url) as usher:
         await consents(usher, "STOP", granted=False)

@@ -42,8 +42,7 @@ export const mountPhone = (root) => {
       for (const other of apps.children) other.setAttribute("aria-pressed", String(other === event.currentTarget));
       call.box.hidden = name !== "call";
       texts.hidden = name === "call";
-      if (name === "call") return;
-      app = name;
+      app = name === "call" ? "sms" : name;
       log.replaceChildren();
       render(state, true);
     } }, label)));
@@ -108,16 +107,19 @@ export const mountPhone = (root) => {
     write.field.placeholder = app === "sms" ? "Text message" : "WhatsApp message";
     root.classList.toggle("is-off", !phone.on);
     const items = shown.length ? shown : [{ id: `empty-${app}-${number}` }];
-    following(log, () => keep(log, items, (m) => m.id, (m) => (m.body === undefined ? starters() : bubble(m))));
-    call.render(phone.call);
-    if (switched) log.scrollTop = log.scrollHeight;
     const last = shown.at(-1);
     const buttons = last?.incoming ? last.buttons : [];
     const offered = last?.incoming && !buttons.length ? choices(last.body) : [];
     const all = [...offered, ...buttons.map((b) => ({ ...b, label: b.title, value: b.title }))];
-    keep(chips, all, (o) => o.value + o.label, (o) => (o.id
-      ? h("button", { type: "button", class: "reply", onclick: () => text(o.title, o.id) }, icon("reply", 14), o.title)
-      : h("button", { type: "button", onclick: () => text(o.value) }, h("b", null, o.value), o.label)));
+    // the chips take room from the log: both change before it is scrolled
+    following(log, () => {
+      keep(log, items, (m) => m.id, (m) => (m.body === undefined ? starters() : bubble(m)));
+      keep(chips, all, (o) => o.value + o.label, (o) => (o.id
+        ? h("button", { type: "button", class: "reply", onclick: () => text(o.title, o.id) }, icon("reply", 14), o.title)
+        : h("button", { type: "button", onclick: () => text(o.value) }, h("b", null, o.value), o.label)));
+    });
+    call.render(phone.call);
+    if (switched) log.scrollTop = log.scrollHeight;
   };
   const mark = (next) => next.phone.phones.flatMap((p) => [...p.messages, ...p.whatsapp.messages]).filter((m) => m.incoming).length;
   return { render, mark };
