@@ -80,11 +80,12 @@ class RunningClock:
 
     def __init__(self, start: datetime = START) -> None:
         self._start = start
-        self._loop_start = asyncio.get_running_loop().time()
+        self._loop = asyncio.get_running_loop()  # threads ask for the time, too
+        self._loop_start = self._loop.time()
 
     def now(self) -> datetime:
         """Return the aware UTC time."""
-        return self._start + timedelta(seconds=asyncio.get_running_loop().time() - self._loop_start)
+        return self._start + timedelta(seconds=self._loop.time() - self._loop_start)
 
     def advance(self, by: timedelta) -> None:
         """Move on at once."""
