@@ -221,6 +221,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
     vault = SealedVault(partial(visitor_secret, settings))
     files = SqlFiles(database, clock, base_url)
     inline = SqlInline(database, clock)
+    beside = SqlBeside(database, inline, wakeups)
 
     async def tenant_lines(tenant: TenantId) -> Lines:
         return lines_for(await directory.policy(tenant))
@@ -233,7 +234,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
         cache,
         vault,
         files,
-        beside=SqlBeside(database, inline, wakeups),
+        beside=beside,
         lines_for=tenant_lines,
     )
     channels = {s.name: s.build(channel_context) for s in plugins.channels.values()}
@@ -435,6 +436,7 @@ def build(  # noqa: C901 - a list of objects, one after the other
         outbox=outbox,
         alarms=alarms,
         inline=inline,
+        beside=beside,
         humans=SqlHumans(database, clock, base_url),
         waiter=Waiter(inline, fanout, wakeups),
         thinker=thinker,

@@ -52,28 +52,6 @@ async def take(services: Services, inbox: Inbox, event: Event) -> Accepted | Non
     return None
 
 
-async def send_beside(
-    services: Services,
-    tenant: TenantId,
-    conversation: ConversationId,
-    channel: str,
-    address: str,
-    text: str,
-    since: int | None = None,
-) -> bool:
-    """Queue a notice to another address of the contact: a link said on the phone goes by text message.
-
-    False when the tenant has no inbox on that channel. With `since`, the same text after that message goes once.
-    """
-    known = await services.directory.inboxes(tenant)
-    inbox = next((i for i in known if i.channel == channel and i.kind == "customer"), None)
-    if inbox is None:
-        return False
-    await services.inline.beside(inbox, conversation, address, text, since)
-    await services.wakeups.wake("outbox", conversation)
-    return True
-
-
 async def receive(services: Services, inbox: Inbox, inbound: Inbound) -> Accepted:
     """Commit a customer's message, wake a worker and tell who watches."""
     quiet = services.plugins.channels[inbound.channel].capabilities.quiet

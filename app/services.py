@@ -20,6 +20,7 @@ from core.contracts import ChannelSpec, CheckSpec, HandlerSpec
 from core.ports import (
     Alarms,
     Answers,
+    Beside,
     Cache,
     Changes,
     Fanout,
@@ -86,6 +87,7 @@ class Services:
     outbox: Outbox
     alarms: Alarms
     inline: Inline
+    beside: Beside
     humans: Humans
     waiter: Waiter
     thinker: Thinker

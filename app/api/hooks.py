@@ -6,7 +6,7 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Path, Request, Response
 
 from app.api.deps import Uses
-from app.doors import send_beside, take
+from app.doors import take
 from app.services import Services
 from core.contracts import Channel, Converses, Received, WebhookReply, WebhookRequest
 from core.conversations import Inbox
@@ -82,7 +82,7 @@ async def _held(
     answered = await channel.answer(asked, inbox, kept.message_id, view)
     for name, address, text in answered.texts:
         talk = kept.conversation_id
-        await send_beside(services, inbox.tenant, talk, name, address, text, kept.seq)
+        await services.beside.send(inbox.tenant, talk, name, address, text, kept.seq)
     if answered.gone:
         await services.inline.release(inbox.tenant, kept.message_id)
         await services.wakeups.wake("outbox", kept.conversation_id)

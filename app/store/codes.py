@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import contacts, joins, queue
 from app.store.database import Database
-from app.store.models import codes, consents, identities, inboxes, tenants
+from app.store.models import codes, consents, identities, tenants
 from app.store.models import contacts as contact_table
 from core.clock import Clock
 from core.conversations import Contact
@@ -124,18 +124,7 @@ async def send(
     now: datetime,
 ) -> RefusedEffect | None:
     """Make a code, keep its seal and queue it; the same whether or not anybody we know has the address."""
-    inbox = (
-        await connection.execute(
-            select(inboxes.c.id)
-            .where(
-                inboxes.c.tenant == tenant,
-                inboxes.c.channel == effect.channel,
-                inboxes.c.kind == "customer",
-            )
-            .order_by(inboxes.c.created_at)
-            .limit(1)
-        )
-    ).scalar_one_or_none()
+    inbox = await queue.inbox_for(connection, tenant, effect.channel)
     stopped = await connection.scalar(
         select(consents.c.granted).where(
             consents.c.tenant == tenant,

@@ -7,12 +7,28 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store.database import db_now
-from app.store.models import messages, outbox
-from core.ids import OutboxId, new_id
+from app.store.models import inboxes, messages, outbox
+from core.ids import InboxId, OutboxId, new_id
 from core.messages import Author, MessageKind
 
 # states of a message the customer may have seen
 GONE_OUT = ("claimed", "sent", "delivered", "read", "unknown")
+
+
+async def inbox_for(connection: AsyncConnection, tenant: str, channel: str) -> InboxId | None:
+    """Return the tenant's own inbox of a channel, the oldest one; None when it has none."""
+    found = await connection.execute(
+        select(inboxes.c.id)
+        .where(
+            inboxes.c.tenant == tenant,
+            inboxes.c.channel == channel,
+            inboxes.c.kind == "customer",
+        )
+        .order_by(inboxes.c.created_at, inboxes.c.id)
+        .limit(1)
+    )
+    name = found.scalar_one_or_none()
+    return InboxId(name) if name else None
 
 
 async def add(

@@ -328,18 +328,7 @@ class SqlTurns:
         for effect in result.effects:
             if not isinstance(effect, Send):
                 continue
-            inbox = (
-                await connection.execute(
-                    select(inboxes.c.id)
-                    .where(
-                        inboxes.c.tenant == tenant,
-                        inboxes.c.channel == effect.channel,
-                        inboxes.c.kind == "customer",
-                    )
-                    .order_by(inboxes.c.created_at)
-                    .limit(1)
-                )
-            ).scalar_one_or_none()
+            inbox = await queue.inbox_for(connection, tenant, effect.channel)
             if inbox is None:
                 continue
             found.append(
@@ -349,7 +338,7 @@ class SqlTurns:
                     author=Author.SYSTEM,
                     channel=effect.channel,
                     address=effect.address,
-                    inbox=InboxId(inbox),
+                    inbox=inbox,
                     subject=effect.subject,
                     attachments=effect.attachments,
                 )

@@ -13,12 +13,11 @@ from sqlalchemy import and_, exc, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.store import contacts as contact_rows
-from app.store import handoffs, rows, wishes
+from app.store import handoffs, queue, rows, wishes
 from app.store.database import Database
 from app.store.models import (
     consents,
     conversations,
-    inboxes,
     messages,
     outbox,
     tenants,
@@ -41,7 +40,7 @@ from core.delivery import (
     decide,
 )
 from core.escalation import IN_CRISIS, UNDELIVERED
-from core.ids import ContactId, InboxId, TenantId
+from core.ids import ContactId, TenantId
 from core.messages import Author, MessageKind
 from core.ports import Reply, TenantPolicy
 
@@ -223,7 +222,7 @@ class SqlUnasked:
         now: datetime,
     ) -> None:
         channel, address = place
-        inbox = await connection.scalar(_inbox(row["tenant"], channel))
+        inbox = await queue.inbox_for(connection, row["tenant"], channel)
         talk = row["conversation_id"] or await _any_talk(connection, row)
         seq = await connection.scalar(
             update(conversations)
@@ -242,7 +241,7 @@ class SqlUnasked:
             author=Author.SYSTEM,
             channel=channel,
             address=address,
-            inbox=InboxId(inbox),
+            inbox=inbox,
             locale=locale,
         )
         message, job = await write_outbound(
@@ -309,17 +308,6 @@ class SqlUnasked:
 
 def _account_zone(contact: Contact | None) -> str | None:
     return contact.account.time_zone if contact and contact.account else None
-
-
-def _inbox(tenant: str, channel: str) -> Any:
-    return (
-        select(inboxes.c.id)
-        .where(
-            inboxes.c.tenant == tenant, inboxes.c.channel == channel, inboxes.c.kind == "customer"
-        )
-        .order_by(inboxes.c.created_at)
-        .limit(1)
-    )
 
 
 async def _any_talk(connection: AsyncConnection, row: Any) -> str | None:
