@@ -132,7 +132,10 @@ async def _talks(
         ),
     )
     booked = await _ids(
-        connection, select(bookings.c.conversation_id).where(bookings.c.tenant == tenant)
+        connection,
+        select(bookings.c.conversation_id).where(
+            bookings.c.tenant == tenant, bookings.c.created_at >= since - DURABLE
+        ),
     )
     after = _next_begun((row.contact_id, row.created_at) for row in rows)
     return [
